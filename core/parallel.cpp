@@ -1,0 +1,87 @@
+#include "core/parallel.hpp"
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+namespace synfire {
+
+namespace {
+
+/// Flush-to-zero and denormals-are-zero while it lives: a membrane that decays towards zero would otherwise reach
+/// numbers that some processors handle a hundred times slower.
+class FlushDenormals {
+ public:
+#if defined(__SSE2__)
+  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040U); }
+  ~FlushDenormals() { _mm_setcsr(before_); }
+
+ private:
+  unsigned before_;
+#endif
+};
+
+struct Workers {
+  std::mutex mutex;
+  int count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  std::shared_ptr<tbb::task_arena> arena = std::make_shared<tbb::task_arena>(count);
+};
+
+Workers& workers() {
+  static Workers instance;
+  return instance;
+}
+
+std::shared_ptr<tbb::task_arena> current_arena() {
+  const std::lock_guard lock(workers().mutex);
+  return workers().arena;
+}
+
+}  // namespace
+
+void set_num_threads(int num_threads) {
+  const int count = num_threads > 0 ? num_threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const std::lock_guard lock(workers().mutex);
+  if (count == workers().count) return;
+  workers().count = count;
+  workers().arena = std::make_shared<tbb::task_arena>(count);
+}
+
+int num_threads() {
+  const std::lock_guard lock(workers().mutex);
+  return workers().count;
+}
+
+void parallel_for(std::ptrdiff_t count, std::ptrdiff_t grain,
+                  const std::function<void(std::ptrdiff_t, std::ptrdiff_t)>& body) {
+  if (count <= 0) return;
+  current_arena()->execute([&] {
+    tbb::parallel_for(tbb::blocked_range<std::ptrdiff_t>(0, count, static_cast<std::size_t>(std::max<std::ptrdiff_t>(1, grain))),
+                      [&](const tbb::blocked_range<std::ptrdiff_t>& range) {
+                        const FlushDenormals guard;
+                        body(range.begin(), range.end());
+                      });
+  });
+}
+
+void parallel_chunks(std::ptrdiff_t count, int num_chunks,
+                     const std::function<void(int, std::ptrdiff_t, std::ptrdiff_t)>& body) {
+  parallel_for(num_chunks, 1, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    for (std::ptrdiff_t chunk = first; chunk < last; ++chunk) {
+      const std::ptrdiff_t begin = count * chunk / num_chunks;
+      const std::ptrdiff_t end = count * (chunk + 1) / num_chunks;
+      if (begin < end) body(static_cast<int>(chunk), begin, end);
+    }
+  });
+}
+
+}  // namespace synfire

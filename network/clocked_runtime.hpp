@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/tensor.hpp"
+#include "network/network.hpp"
+
+namespace synfire::network {
+
+enum class Mode : std::uint8_t { train, eval };
+
+/// Which random numbers a training pass draws (dropout): same seed and step, same masks.
+struct StepKey {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
+};
+
+/// Runs a network in time steps, all T ticks of a layer at once, and back through time. All memory of a step comes
+/// from one arena, planned by the first call with the largest T and B so far; after that a step allocates nothing.
+/// Kept for the backward pass: the input of every synapse and the input current of every neuron (docs/numerics.md).
+template <class Scalar>
+class ClockedRuntime {
+ public:
+  explicit ClockedRuntime(Network<Scalar>& network);
+  ~ClockedRuntime();
+  ClockedRuntime(ClockedRuntime&&) noexcept;
+
+  /// Smooth spikes (the surrogate's primitive) instead of Heaviside ones, for finite differences.
+  void use_smooth_spikes(bool smooth);
+
+  /// \param input  [T, B, ...]
+  /// \return       [T, B, K], valid until the next call
+  View<const Scalar> forward(View<const Scalar> input, Mode mode, const StepKey& key);
+
+  /// After a training forward: from dL/d(output) [T, B, K] to the gradient of every trained tensor. Overwrites the
+  /// gradients of the step before. The network's input gets no gradient unless `want_input_grad` was set.
+  void backward(View<const Scalar> grad_output);
+
+  /// Gradients, parallel to network().tensors; empty views for tensors that are not trained.
+  const std::vector<View<Scalar>>& gradients() const;
+
+  void want_input_grad(bool wanted);
+  View<const Scalar> input_grad() const;
+
+  /// Mean firing rate of each lif node in the last pass, by node index; NaN for other nodes.
+  std::vector<double> firing_rates() const;
+
+  /// Bytes of the arena for T ticks and batch B in `mode`, before anything runs.
+  std::size_t planned_bytes(std::ptrdiff_t num_ticks, std::ptrdiff_t batch, Mode mode) const;
+
+  Network<Scalar>& network() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace synfire::network
