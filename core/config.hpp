@@ -31,7 +31,8 @@ class ConfigTable {
   std::vector<double> numbers(const std::string& key, const std::optional<std::vector<double>>& fallback = {}) const;
   std::vector<std::string> texts(const std::string& key,
                                  const std::optional<std::vector<std::string>>& fallback = {}) const;
-  /// A path: environment variables `${NAME}` and `${NAME:-default}` are replaced; a relative path is relative to the working directory.
+  /// A path: environment variables `${NAME}` and `${NAME:-default}` are replaced; a relative path is relative to the
+  /// working directory.
   std::filesystem::path path(const std::string& key, const std::optional<std::string>& fallback = {}) const;
 
   bool has(const std::string& key) const;

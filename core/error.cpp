@@ -1,8 +1,8 @@
 #include "core/error.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace synfire {
 
@@ -28,5 +28,8 @@ FileError::FileError(std::string file_name, const std::string& problem)
 
 FormatError::FormatError(std::string file_name, std::uint64_t byte, const std::string& problem)
     : Error(fmt::format("{}: byte {}: {}", file_name, byte, problem)), file(std::move(file_name)), offset(byte) {}
+
+FormatError::FormatError(std::string file_name, const std::string& problem)
+    : Error(fmt::format("{}: {}", file_name, problem)), file(std::move(file_name)), offset(0) {}
 
 }  // namespace synfire

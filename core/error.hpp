@@ -40,6 +40,8 @@ struct FileError : Error {
 /// A file that is not what its format says: `file: byte offset: problem`.
 struct FormatError : Error {
   FormatError(std::string file_name, std::uint64_t byte, const std::string& problem);
+  /// Where a byte means nothing to the reader, as in text and HDF5: `file: problem`, and `offset` is 0.
+  FormatError(std::string file_name, const std::string& problem);
 
   std::string file;
   std::uint64_t offset;  ///< first byte that could not be understood

@@ -1,13 +1,13 @@
 #include "core/parallel.hpp"
 
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 #include <memory>
 #include <mutex>
 #include <thread>
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -65,11 +65,12 @@ void parallel_for(std::ptrdiff_t count, std::ptrdiff_t grain,
                   const std::function<void(std::ptrdiff_t, std::ptrdiff_t)>& body) {
   if (count <= 0) return;
   current_arena()->execute([&] {
-    tbb::parallel_for(tbb::blocked_range<std::ptrdiff_t>(0, count, static_cast<std::size_t>(std::max<std::ptrdiff_t>(1, grain))),
-                      [&](const tbb::blocked_range<std::ptrdiff_t>& range) {
-                        const FlushDenormals guard;
-                        body(range.begin(), range.end());
-                      });
+    tbb::parallel_for(
+        tbb::blocked_range<std::ptrdiff_t>(0, count, static_cast<std::size_t>(std::max<std::ptrdiff_t>(1, grain))),
+        [&](const tbb::blocked_range<std::ptrdiff_t>& range) {
+          const FlushDenormals guard;
+          body(range.begin(), range.end());
+        });
   });
 }
 

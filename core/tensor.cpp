@@ -1,9 +1,9 @@
 #include "core/tensor.hpp"
 
-#include <fmt/format.h>
-
 #include <cstdlib>
 #include <cstring>
+
+#include <fmt/format.h>
 
 #include "core/cuda/memory.hpp"
 #include "core/error.hpp"

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+
+#include <doctest/doctest.h>
 
 namespace synfire::test {
 

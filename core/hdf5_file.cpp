@@ -1,0 +1,428 @@
+#include "core/hdf5_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <hdf5.h>
+
+#include "core/atomic_file.hpp"
+#include "core/error.hpp"
+
+namespace synfire {
+
+namespace {
+
+/// Held by every public function: the library keeps global state and is built without thread safety.
+std::mutex& library_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+/// Takes the mutex and keeps the library from printing its error stack.
+std::unique_lock<std::mutex> lock_library() {
+  std::unique_lock lock(library_mutex());
+  static const bool quiet = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;
+  static_cast<void>(quiet);
+  return lock;
+}
+
+herr_t keep_first_description(unsigned position, const H5E_error2_t* error, void* reason) {
+  if (position == 0 && error->desc != nullptr) *static_cast<std::string*>(reason) = error->desc;
+  return 0;
+}
+
+/// The innermost entry of the library's error stack: what really went wrong.
+std::string library_reason() {
+  std::string reason;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first_description, &reason);
+  H5Eclear2(H5E_DEFAULT);
+  return reason.empty() ? "the HDF5 library gives no reason" : reason;
+}
+
+/// An HDF5 identifier with the function that closes it.
+class Handle {
+ public:
+  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
+  ~Handle() {
+    if (id_ >= 0) close_(id_);
+  }
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  Handle& operator=(Handle&&) = delete;
+
+  hid_t get() const { return id_; }
+  explicit operator bool() const { return id_ >= 0; }
+
+ private:
+  hid_t id_;
+  herr_t (*close_)(hid_t);
+};
+
+/// One data set or group of one file, for the work on it and for messages about it. Used with the mutex held.
+struct Place {
+  hid_t file;
+  const std::filesystem::path& name;
+  const std::string& path;
+
+  [[noreturn]] void fail_library(const char* action) const {
+    throw FileError(name.string(), fmt::format("{}: {}: {}", path, action, library_reason()));
+  }
+  [[noreturn]] void fail_format(const std::string& problem) const {
+    throw FormatError(name.string(), fmt::format("{}: {}", path, problem));
+  }
+  void check(bool good, const char* action) const {
+    if (!good) fail_library(action);
+  }
+  Handle checked(hid_t id, herr_t (*close)(hid_t), const char* action) const {
+    check(id >= 0, action);
+    return {id, close};
+  }
+
+  /// H5Lexists asks for the last part only and fails if an earlier one is missing.
+  bool exists() const {
+    if (file < 0) throw FileError(name.string(), "is closed");
+    for (std::size_t end = 0; end != std::string::npos;) {
+      end = path.find('/', end + 1);
+      const std::string head = path.substr(0, end);
+      if (head.empty() || head == "/") continue;
+      if (H5Lexists(file, head.c_str(), H5P_DEFAULT) <= 0) return false;
+    }
+    return true;
+  }
+  Handle open_data_set() const {
+    if (!exists()) fail_format("is missing");
+    Handle set{H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose};
+    if (!set) fail_format("is not a readable data set: " + library_reason());
+    return set;
+  }
+
+  Shape shape_of(const Handle& set) const {
+    const Handle space = checked(H5Dget_space(set.get()), H5Sclose, "cannot read the shape");
+    const int rank = H5Sget_simple_extent_ndims(space.get());
+    if (rank < 0 || rank > Shape::kMaxRank)
+      fail_format(fmt::format("must have at most {} axes, has {}", Shape::kMaxRank, rank));
+    std::array<hsize_t, Shape::kMaxRank> extents{};
+    check(H5Sget_simple_extent_dims(space.get(), extents.data(), nullptr) >= 0, "cannot read the shape");
+    try {
+      Shape shape;
+      for (int axis = rank; axis-- > 0;)
+        shape = shape.prepend(static_cast<std::ptrdiff_t>(extents[static_cast<std::size_t>(axis)]));
+      return shape;
+    } catch (const ShapeError& error) {
+      fail_format(fmt::format("has a shape that cannot be: {}", error.what()));
+    }
+  }
+
+  /// Compares what a data set declares with what is stored for it, before memory for it is asked for.
+  void check_plausible_size(const Handle& set, const Shape& shape, std::size_t element_bytes) const {
+    constexpr double kDeflateLimit = 1100.0;            // Deflate packs at most 1032 bytes into one.
+    constexpr double kUnwrittenBytes = 64.0 * 1048576;  // A data set may leave chunks unwritten: they read as zeros.
+    const double declared = static_cast<double>(shape.size()) * static_cast<double>(element_bytes);
+    const double stored = std::min(static_cast<double>(H5Dget_storage_size(set.get())),
+                                   static_cast<double>(std::filesystem::file_size(name)));
+    if (declared > std::max(kUnwrittenBytes, kDeflateLimit * stored))
+      fail_format(fmt::format("claims {} values, but only {:.0f} bytes are stored", shape.size(), stored));
+  }
+};
+
+struct NumberType {
+  hid_t native;
+  H5T_class_t type_class;
+};
+
+template <class T>
+NumberType number_type() {
+  if constexpr (std::is_same_v<T, float>) return {H5T_NATIVE_FLOAT, H5T_FLOAT};
+  if constexpr (std::is_same_v<T, double>) return {H5T_NATIVE_DOUBLE, H5T_FLOAT};
+  if constexpr (std::is_same_v<T, std::int8_t>) return {H5T_NATIVE_INT8, H5T_INTEGER};
+  if constexpr (std::is_same_v<T, std::int16_t>) return {H5T_NATIVE_INT16, H5T_INTEGER};
+  if constexpr (std::is_same_v<T, std::int32_t>) return {H5T_NATIVE_INT32, H5T_INTEGER};
+  if constexpr (std::is_same_v<T, std::int64_t>) return {H5T_NATIVE_INT64, H5T_INTEGER};
+  if constexpr (std::is_same_v<T, std::uint8_t>) return {H5T_NATIVE_UINT8, H5T_INTEGER};
+  if constexpr (std::is_same_v<T, std::uint16_t>) return {H5T_NATIVE_UINT16, H5T_INTEGER};
+  if constexpr (std::is_same_v<T, std::uint32_t>) return {H5T_NATIVE_UINT32, H5T_INTEGER};
+  if constexpr (std::is_same_v<T, std::uint64_t>) return {H5T_NATIVE_UINT64, H5T_INTEGER};
+}
+
+/// The library would clamp a value that the wanted type cannot hold; a wrong value is worse than none. An infinity fits
+/// into every real type, although the library counts it as out of range.
+H5T_conv_ret_t refuse_out_of_range(H5T_conv_except_t except, hid_t source_type, hid_t, void* source, void*, void*) {
+  if (except != H5T_CONV_EXCEPT_RANGE_HI && except != H5T_CONV_EXCEPT_RANGE_LOW) return H5T_CONV_UNHANDLED;
+  if (H5Tget_class(source_type) == H5T_FLOAT && H5Tget_size(source_type) == sizeof(double)) {
+    double value = 0.0;
+    std::memcpy(&value, source, sizeof value);
+    if (std::isinf(value)) return H5T_CONV_UNHANDLED;
+  }
+  return H5T_CONV_ABORT;
+}
+
+template <class T>
+void read_values(const Place& place, const Handle& set, hid_t memory_space, hid_t file_space, std::span<T> values) {
+  const Handle type = place.checked(H5Dget_type(set.get()), H5Tclose, "cannot read the type");
+  if (H5Tget_class(type.get()) != number_type<T>().type_class)
+    place.fail_format(number_type<T>().type_class == H5T_FLOAT ? "must hold real numbers" : "must hold integers");
+  if (values.empty()) return;
+  const Handle transfer = place.checked(H5Pcreate(H5P_DATASET_XFER), H5Pclose, "cannot read");
+  place.check(H5Pset_type_conv_cb(transfer.get(), refuse_out_of_range, nullptr) >= 0, "cannot read");
+  if (H5Dread(set.get(), number_type<T>().native, memory_space, file_space, transfer.get(), values.data()) < 0)
+    place.fail_format(fmt::format("cannot read {} values: {}", values.size(), library_reason()));
+}
+
+Handle new_space(const Place& place, std::span<const hsize_t> extents, const hsize_t* most = nullptr) {
+  return place.checked(extents.empty() ? H5Screate(H5S_SCALAR)
+                                       : H5Screate_simple(static_cast<int>(extents.size()), extents.data(), most),
+                       H5Sclose, "cannot create");
+}
+
+/// Makes the groups on the way. No times are stored, so equal content gives equal files.
+Handle new_data_set(const Place& place, hid_t type, const Handle& space, hsize_t chunk_length = 0) {
+  const Handle link = place.checked(H5Pcreate(H5P_LINK_CREATE), H5Pclose, "cannot create");
+  const Handle set = place.checked(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "cannot create");
+  bool good = H5Pset_create_intermediate_group(link.get(), 1) >= 0 && H5Pset_obj_track_times(set.get(), false) >= 0;
+  if (chunk_length > 0)
+    good = good && H5Pset_chunk(set.get(), 1, &chunk_length) >= 0 && H5Pset_shuffle(set.get()) >= 0 &&
+           H5Pset_deflate(set.get(), 1) >= 0;
+  place.check(good, "cannot create");
+  return place.checked(
+      H5Dcreate2(place.file, place.path.c_str(), type, space.get(), link.get(), set.get(), H5P_DEFAULT), H5Dclose,
+      "cannot create");
+}
+
+Handle new_text_type(const Place& place) {
+  Handle type = place.checked(H5Tcopy(H5T_C_S1), H5Tclose, "cannot make a text type");
+  place.check(H5Tset_size(type.get(), H5T_VARIABLE) >= 0 && H5Tset_cset(type.get(), H5T_CSET_UTF8) >= 0,
+              "cannot make a text type");
+  return type;
+}
+
+herr_t collect_name(hid_t, const char* name, const H5L_info_t*, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  return 0;
+}
+
+}  // namespace
+
+Hdf5File Hdf5File::open(const std::filesystem::path& file) {
+  const auto lock = lock_library();
+  if (!std::filesystem::is_regular_file(file)) throw FileError(file.string(), "no such file");
+  if (H5Fis_hdf5(file.c_str()) == 0) throw FormatError(file.string(), "is not an HDF5 file");
+  Hdf5File result(file);
+  result.handle_ = H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (result.handle_ < 0) throw FileError(file.string(), "cannot open: " + library_reason());
+  return result;
+}
+
+Hdf5File Hdf5File::create(const std::filesystem::path& file) {
+  const auto lock = lock_library();
+  Hdf5File result(file);
+  std::filesystem::path partial = file;
+  partial += ".partial";
+  result.handle_ = H5Fcreate(partial.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  if (result.handle_ < 0) throw FileError(file.string(), "cannot create: " + library_reason());
+  result.partial_ = std::move(partial);
+  return result;
+}
+
+Hdf5File::Hdf5File(Hdf5File&& other) noexcept
+    : file_(std::move(other.file_)),
+      partial_(std::exchange(other.partial_, {})),
+      handle_(std::exchange(other.handle_, -1)) {}
+
+Hdf5File& Hdf5File::operator=(Hdf5File&& other) noexcept {
+  std::swap(file_, other.file_);
+  std::swap(partial_, other.partial_);
+  std::swap(handle_, other.handle_);
+  return *this;
+}
+
+Hdf5File::~Hdf5File() {
+  if (handle_ >= 0) {
+    const auto lock = lock_library();
+    H5Fclose(handle_);
+  }
+  if (!partial_.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove(partial_, ignored);
+  }
+}
+
+void Hdf5File::commit() {
+  const auto lock = lock_library();
+  if (partial_.empty()) throw FileError(file_.string(), "is not being written");
+  const bool flushed = H5Fflush(handle_, H5F_SCOPE_GLOBAL) >= 0;
+  const bool closed = H5Fclose(std::exchange(handle_, -1)) >= 0;
+  if (!flushed || !closed) throw FileError(file_.string(), "cannot write: " + library_reason());
+  publish_file(partial_, file_);
+  partial_.clear();
+}
+
+bool Hdf5File::has(const std::string& path) const {
+  const auto lock = lock_library();
+  return Place{handle_, file_, path}.exists();
+}
+
+std::vector<std::string> Hdf5File::members(const std::string& group) const {
+  const auto lock = lock_library();
+  const std::string path = group.empty() ? "/" : group;
+  const Place place{handle_, file_, path};
+  if (!place.exists()) return {};
+  const Handle opened{H5Gopen2(handle_, path.c_str(), H5P_DEFAULT), H5Gclose};
+  if (!opened) place.fail_format("is not a readable group: " + library_reason());
+  std::vector<std::string> names;
+  place.check(H5Literate(opened.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_name, &names) >= 0, "cannot list");
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Shape Hdf5File::shape(const std::string& path) const {
+  const auto lock = lock_library();
+  const Place place{handle_, file_, path};
+  return place.shape_of(place.open_data_set());
+}
+
+template <class T>
+void Hdf5File::write(const std::string& path, std::span<const T> values, const Shape& shape) {
+  if (static_cast<std::ptrdiff_t>(values.size()) != shape.size())
+    throw ShapeError(fmt::format("[hdf5 write] {} needs {} values for the shape {}, got {}", path, shape.size(),
+                                 shape.text(), values.size()));
+  const auto lock = lock_library();
+  const Place place{handle_, file_, path};
+  std::vector<hsize_t> extents;
+  for (int axis = 0; axis < shape.rank(); ++axis) extents.push_back(static_cast<hsize_t>(shape[axis]));
+  const Handle set = new_data_set(place, number_type<T>().native, new_space(place, extents));
+  if (values.empty()) return;
+  place.check(H5Dwrite(set.get(), number_type<T>().native, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0,
+              "cannot write");
+}
+
+template <class T>
+void Hdf5File::read_into(const std::string& path, std::span<T> values) const {
+  const auto lock = lock_library();
+  const Place place{handle_, file_, path};
+  const Handle set = place.open_data_set();
+  const Shape shape = place.shape_of(set);
+  if (shape.size() != static_cast<std::ptrdiff_t>(values.size()))
+    place.fail_format(fmt::format("must hold {} values, has the shape {}", values.size(), shape.text()));
+  read_values(place, set, H5S_ALL, H5S_ALL, values);
+}
+
+template <class T>
+std::vector<T> Hdf5File::read(const std::string& path) const {
+  const auto lock = lock_library();
+  const Place place{handle_, file_, path};
+  const Handle set = place.open_data_set();
+  const Shape shape = place.shape_of(set);
+  place.check_plausible_size(set, shape, sizeof(T));
+  std::vector<T> values(static_cast<std::size_t>(shape.size()));
+  read_values(place, set, H5S_ALL, H5S_ALL, std::span<T>(values));
+  return values;
+}
+
+template <class T>
+void Hdf5File::read_range(const std::string& path, std::int64_t begin, std::span<T> values) const {
+  const auto lock = lock_library();
+  const Place place{handle_, file_, path};
+  const Handle set = place.open_data_set();
+  const Shape shape = place.shape_of(set);
+  const auto count = static_cast<std::int64_t>(values.size());
+  if (shape.rank() != 1 || begin < 0 || count > shape[0] || begin > shape[0] - count)
+    place.fail_format(
+        fmt::format("must hold the values {} to {}, has the shape {}", begin, begin + count, shape.text()));
+  const Handle file_space = place.checked(H5Dget_space(set.get()), H5Sclose, "cannot read");
+  const std::array<hsize_t, 1> first{static_cast<hsize_t>(begin)};
+  const std::array<hsize_t, 1> length{static_cast<hsize_t>(count)};
+  const Handle memory_space = new_space(place, length);
+  place.check(H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, first.data(), nullptr, length.data(), nullptr) >= 0,
+              "cannot read");
+  read_values(place, set, memory_space.get(), file_space.get(), values);
+}
+
+template <class T>
+void Hdf5File::append(const std::string& path, std::span<const T> values) {
+  constexpr hsize_t kChunkLength = 16384;
+  const auto lock = lock_library();
+  const Place place{handle_, file_, path};
+  if (!place.exists()) {
+    const std::array<hsize_t, 1> none{0};
+    const std::array<hsize_t, 1> unlimited{H5S_UNLIMITED};
+    new_data_set(place, number_type<T>().native, new_space(place, none, unlimited.data()), kChunkLength);
+  }
+  if (values.empty()) return;
+  const Handle set = place.open_data_set();
+  const Shape shape = place.shape_of(set);
+  if (shape.rank() != 1) place.fail_format("cannot grow: has the shape " + shape.text());
+  const std::array<hsize_t, 1> first{static_cast<hsize_t>(shape[0])};
+  const std::array<hsize_t, 1> count{values.size()};
+  const std::array<hsize_t, 1> grown{first[0] + count[0]};
+  place.check(H5Dset_extent(set.get(), grown.data()) >= 0, "cannot grow");
+  const Handle file_space = place.checked(H5Dget_space(set.get()), H5Sclose, "cannot write");
+  const Handle memory_space = new_space(place, count);
+  place.check(
+      H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, first.data(), nullptr, count.data(), nullptr) >= 0 &&
+          H5Dwrite(set.get(), number_type<T>().native, memory_space.get(), file_space.get(), H5P_DEFAULT,
+                   values.data()) >= 0,
+      "cannot write");
+}
+
+void Hdf5File::write_text(const std::string& path, const std::string& text) {
+  const auto lock = lock_library();
+  const Place place{handle_, file_, path};
+  if (text.find('\0') != std::string::npos) place.fail_format("a text must not contain a zero byte");
+  const Handle type = new_text_type(place);
+  const Handle set = new_data_set(place, type.get(), new_space(place, {}));
+  const char* pointer = text.c_str();
+  place.check(H5Dwrite(set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, &pointer) >= 0, "cannot write");
+}
+
+std::string Hdf5File::read_text(const std::string& path) const {
+  const auto lock = lock_library();
+  const Place place{handle_, file_, path};
+  const Handle set = place.open_data_set();
+  const Shape shape = place.shape_of(set);
+  const Handle stored = place.checked(H5Dget_type(set.get()), H5Tclose, "cannot read the type");
+  if (H5Tget_class(stored.get()) != H5T_STRING || shape.size() != 1) place.fail_format("must hold one text");
+  if (H5Tis_variable_str(stored.get()) > 0) {
+    const Handle type = new_text_type(place);
+    place.check(H5Tset_cset(type.get(), H5Tget_cset(stored.get())) >= 0, "cannot read");
+    char* pointer = nullptr;
+    if (H5Dread(set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, &pointer) < 0)
+      place.fail_format("cannot read the text: " + library_reason());
+    std::string text = pointer == nullptr ? "" : pointer;
+    H5free_memory(pointer);
+    return text;
+  }
+  const std::size_t size = H5Tget_size(stored.get());
+  place.check_plausible_size(set, shape, size);
+  std::string text(size, '\0');
+  if (H5Dread(set.get(), stored.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()) < 0)
+    place.fail_format("cannot read the text: " + library_reason());
+  text.resize(std::min(text.find('\0'), text.size()));
+  return text;
+}
+
+#define SYNFIRE_HDF5_TYPE(T)                                                                   \
+  template void Hdf5File::write<T>(const std::string&, std::span<const T>, const Shape&);      \
+  template void Hdf5File::read_into<T>(const std::string&, std::span<T>) const;                \
+  template std::vector<T> Hdf5File::read<T>(const std::string&) const;                         \
+  template void Hdf5File::read_range<T>(const std::string&, std::int64_t, std::span<T>) const; \
+  template void Hdf5File::append<T>(const std::string&, std::span<const T>);
+SYNFIRE_HDF5_TYPE(float)
+SYNFIRE_HDF5_TYPE(double)
+SYNFIRE_HDF5_TYPE(std::int8_t)
+SYNFIRE_HDF5_TYPE(std::int16_t)
+SYNFIRE_HDF5_TYPE(std::int32_t)
+SYNFIRE_HDF5_TYPE(std::int64_t)
+SYNFIRE_HDF5_TYPE(std::uint8_t)
+SYNFIRE_HDF5_TYPE(std::uint16_t)
+SYNFIRE_HDF5_TYPE(std::uint32_t)
+SYNFIRE_HDF5_TYPE(std::uint64_t)
+#undef SYNFIRE_HDF5_TYPE
+
+}  // namespace synfire

@@ -1,0 +1,238 @@
+#include "core/hdf5_file.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "core/atomic_file.hpp"
+#include "core/error.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+using namespace synfire;
+
+namespace {
+
+template <class T>
+void write(Hdf5File& file, const std::string& path, const std::vector<T>& values, const Shape& shape) {
+  file.write<T>(path, values, shape);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("numbers come back from an HDF5 file as they went in", T, float, double, std::int8_t, std::int16_t,
+                   std::int32_t, std::int64_t, std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t) {
+  const test::TemporaryFolder folder;
+  const std::vector<T> values{std::numeric_limits<T>::lowest(), T{0}, T{1}, T{2}, T{3}, std::numeric_limits<T>::max()};
+
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  write(out, "group/sub/values", values, {2, 3});
+  out.commit();
+
+  const Hdf5File in = Hdf5File::open(folder / "a.h5");
+  CHECK(in.shape("group/sub/values") == Shape{2, 3});
+  CHECK(in.read<T>("group/sub/values") == values);
+  std::vector<T> into(6);
+  in.read_into<T>("group/sub/values", into);
+  CHECK(into == values);
+}
+
+TEST_CASE("a file has its final name only after commit, and a file given up leaves nothing") {
+  const test::TemporaryFolder folder;
+  {
+    Hdf5File out = Hdf5File::create(folder / "a.h5");
+    write<float>(out, "x", {1.0F}, {1});
+    CHECK(std::filesystem::exists(folder / "a.h5.partial"));
+    CHECK_FALSE(std::filesystem::exists(folder / "a.h5"));
+  }
+  CHECK(std::filesystem::is_empty(folder.path()));
+
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  write<float>(out, "x", {1.0F}, {1});
+  out.commit();
+
+  CHECK(std::filesystem::exists(folder / "a.h5"));
+  CHECK_FALSE(std::filesystem::exists(folder / "a.h5.partial"));
+}
+
+TEST_CASE("equal content gives equal HDF5 files, byte for byte") {
+  const test::TemporaryFolder folder;
+  for (const char* name : {"a.h5", "b.h5"}) {
+    Hdf5File out = Hdf5File::create(folder / name);
+    write<double>(out, "weights/w", {1.0, 2.0}, {2});
+    out.append<std::int32_t>("t", std::vector<std::int32_t>{1, 2, 3});
+    out.write_text("config", "a = 1\n");
+    out.commit();
+  }
+
+  CHECK(read_whole_file(folder / "a.h5") == read_whole_file(folder / "b.h5"));
+}
+
+TEST_CASE("a data set of rank 0 and one without elements keep their shape") {
+  const test::TemporaryFolder folder;
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  write<std::int64_t>(out, "scalar", {42}, {});
+  write<float>(out, "empty", {}, {0, 4});
+  out.commit();
+
+  const Hdf5File in = Hdf5File::open(folder / "a.h5");
+  CHECK(in.shape("scalar") == Shape{});
+  CHECK(in.read<std::int64_t>("scalar") == std::vector<std::int64_t>{42});
+  CHECK(in.shape("empty") == Shape{0, 4});
+  CHECK(in.read<float>("empty").empty());
+}
+
+TEST_CASE("appending grows a data set, and any range of it can be read alone") {
+  const test::TemporaryFolder folder;
+  constexpr std::uint32_t kParts = 50;
+  constexpr std::uint32_t kPartLength = 997;
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  std::uint32_t next = 0;
+  for (std::uint32_t part = 0; part < kParts; ++part) {
+    std::vector<std::uint32_t> values(kPartLength);
+    for (std::uint32_t& value : values) value = next++;
+    out.append<std::uint32_t>("events/t", values);
+  }
+  out.append<std::uint32_t>("events/t", {});
+  out.commit();
+
+  const Hdf5File in = Hdf5File::open(folder / "a.h5");
+  CHECK(in.shape("events/t") == Shape{kParts * kPartLength});
+  std::vector<std::uint32_t> range(3);
+  in.read_range<std::uint32_t>("events/t", 16383, range);
+  CHECK(range == std::vector<std::uint32_t>{16383, 16384, 16385});
+  CHECK_THROWS_AS(in.read_range<std::uint32_t>("events/t", kParts * kPartLength - 2, range), FormatError);
+  CHECK_THROWS_AS(in.read_range<std::uint32_t>("events/t", -1, range), FormatError);
+}
+
+TEST_CASE("members are sorted, and a missing group has none") {
+  const test::TemporaryFolder folder;
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  for (const char* name : {"layer/w", "layer/b", "layer/norm/mean", "step"}) write<float>(out, name, {0.0F}, {1});
+  out.commit();
+
+  const Hdf5File in = Hdf5File::open(folder / "a.h5");
+  CHECK(in.members("") == std::vector<std::string>{"layer", "step"});
+  CHECK(in.members("layer") == std::vector<std::string>{"b", "norm", "w"});
+  CHECK(in.members("nothing/here").empty());
+  CHECK(in.has("layer/norm/mean"));
+  CHECK(in.has("layer/norm"));
+  CHECK_FALSE(in.has("layer/norm/variance"));
+  CHECK_FALSE(in.has("nothing/here"));
+}
+
+TEST_CASE("text with any UTF-8 and several lines comes back; a zero byte is refused") {
+  const test::TemporaryFolder folder;
+  const std::string text = "[network]\nname = \"µ-net\"\n";
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  out.write_text("config", text);
+  out.write_text("nothing", "");
+  CHECK_THROWS_AS(out.write_text("bad", std::string("a\0b", 3)), FormatError);
+  out.commit();
+
+  const Hdf5File in = Hdf5File::open(folder / "a.h5");
+  CHECK(in.read_text("config") == text);
+  CHECK(in.read_text("nothing").empty());
+}
+
+TEST_CASE("what is missing or of another kind is a FormatError that names the file and the path inside") {
+  const test::TemporaryFolder folder;
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  write<float>(out, "group/real", {1.5F, 2.5F}, {2});
+  write<std::int32_t>(out, "whole", {-1, 300}, {2});
+  out.write_text("text", "words");
+  out.commit();
+  const Hdf5File in = Hdf5File::open(folder / "a.h5");
+  std::vector<float> three(3);
+
+  CHECK_THROWS_WITH_AS(in.read<float>("group/imaginary"), doctest::Contains("a.h5: group/imaginary: is missing"),
+                       FormatError);
+  CHECK_THROWS_AS(in.read<float>("group/real/below"), FormatError);
+  CHECK_THROWS_AS(in.read<float>("group"), FormatError);
+  CHECK_THROWS_WITH_AS(in.read<std::int32_t>("group/real"), doctest::Contains("must hold integers"), FormatError);
+  CHECK_THROWS_WITH_AS(in.read<float>("whole"), doctest::Contains("must hold real numbers"), FormatError);
+  CHECK_THROWS_WITH_AS(in.read<float>("text"), doctest::Contains("must hold real numbers"), FormatError);
+  CHECK_THROWS_AS(in.read_text("whole"), FormatError);
+  CHECK_THROWS_WITH_AS(in.read_into<float>("group/real", three), doctest::Contains("[2]"), FormatError);
+  CHECK_THROWS_AS(in.members("whole"), FormatError);
+}
+
+TEST_CASE("number types of one class convert; a value that does not fit is an error, not a wrong number") {
+  const test::TemporaryFolder folder;
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  write<std::int64_t>(out, "small", {-5, 7}, {2});
+  write<std::int64_t>(out, "large", {70000}, {1});
+  write<double>(out, "real", {0.5, std::numeric_limits<double>::infinity()}, {2});
+  write<double>(out, "huge", {1e300}, {1});
+  out.commit();
+  const Hdf5File in = Hdf5File::open(folder / "a.h5");
+
+  CHECK(in.read<std::int8_t>("small") == std::vector<std::int8_t>{-5, 7});
+  CHECK(in.read<float>("real") == std::vector<float>{0.5F, std::numeric_limits<float>::infinity()});
+  CHECK_THROWS_AS(in.read<std::uint16_t>("large"), FormatError);
+  CHECK_THROWS_AS(in.read<std::uint8_t>("small"), FormatError);
+  CHECK_THROWS_AS(in.read<float>("huge"), FormatError);
+}
+
+TEST_CASE("a missing, a foreign and a truncated file are errors that name it") {
+  const test::TemporaryFolder folder;
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  write<double>(out, "x", std::vector<double>(10000, 1.0), {10000});
+  out.commit();
+  const std::string whole = read_whole_file(folder / "a.h5");
+  write_file_atomically(folder / "half.h5", std::string_view(whole).substr(0, whole.size() / 2));
+  write_file_atomically(folder / "text.h5", "not HDF5 at all");
+  write_file_atomically(folder / "empty.h5", "");
+
+  CHECK_THROWS_WITH_AS(Hdf5File::open(folder / "none.h5"), doctest::Contains("none.h5: no such file"), FileError);
+  CHECK_THROWS_WITH_AS(Hdf5File::open(folder / "half.h5"), doctest::Contains("truncated"), FileError);
+  CHECK_THROWS_AS(Hdf5File::open(folder / "text.h5"), FormatError);
+  CHECK_THROWS_AS(Hdf5File::open(folder / "empty.h5"), FormatError);
+  CHECK_THROWS_AS(Hdf5File::create(folder.path() / "no" / "folder.h5"), FileError);
+}
+
+TEST_CASE("values and shape must agree, a path is written once, a file open for reading cannot be written") {
+  const test::TemporaryFolder folder;
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  write<float>(out, "x", {1.0F}, {1});
+  CHECK_THROWS_AS(write<float>(out, "y", {1.0F}, {2}), ShapeError);
+  CHECK_THROWS_AS(write<float>(out, "x", {1.0F}, {1}), FileError);
+  out.commit();
+  CHECK_THROWS_AS(out.commit(), FileError);
+  CHECK_THROWS_AS(out.has("x"), FileError);
+
+  Hdf5File in = Hdf5File::open(folder / "a.h5");
+  CHECK_THROWS_AS(write<float>(in, "z", {1.0F}, {1}), FileError);
+  CHECK_THROWS_AS(in.commit(), FileError);
+}
+
+TEST_CASE("a moved file is committed by its new owner, and only there") {
+  const test::TemporaryFolder folder;
+  Hdf5File first = Hdf5File::create(folder / "a.h5");
+  Hdf5File second = std::move(first);
+  write<float>(second, "x", {1.0F}, {1});
+  second.commit();
+
+  CHECK(Hdf5File::open(folder / "a.h5").read<float>("x") == std::vector<float>{1.0F});
+}
+
+TEST_CASE("files of several threads do not disturb each other") {
+  const test::TemporaryFolder folder;
+  constexpr int kThreads = 4;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i)
+    threads.emplace_back([&, i] {
+      Hdf5File out = Hdf5File::create(folder / (std::to_string(i) + ".h5"));
+      for (int part = 0; part < 100; ++part) out.append<std::int32_t>("x", std::vector<std::int32_t>(10, i));
+      out.commit();
+    });
+  for (std::thread& thread : threads) thread.join();
+
+  for (int i = 0; i < kThreads; ++i)
+    CHECK(Hdf5File::open(folder / (std::to_string(i) + ".h5")).read<std::int32_t>("x") ==
+          std::vector<std::int32_t>(1000, i));
+}
