@@ -61,8 +61,7 @@ int num_threads() {
   return workers().count;
 }
 
-void parallel_for(std::ptrdiff_t count, std::ptrdiff_t grain,
-                  const std::function<void(std::ptrdiff_t, std::ptrdiff_t)>& body) {
+void parallel_for(std::ptrdiff_t count, std::ptrdiff_t grain, FunctionRef<void(std::ptrdiff_t, std::ptrdiff_t)> body) {
   if (count <= 0) return;
   current_arena()->execute([&] {
     tbb::parallel_for(
@@ -75,7 +74,7 @@ void parallel_for(std::ptrdiff_t count, std::ptrdiff_t grain,
 }
 
 void parallel_chunks(std::ptrdiff_t count, int num_chunks,
-                     const std::function<void(int, std::ptrdiff_t, std::ptrdiff_t)>& body) {
+                     FunctionRef<void(int, std::ptrdiff_t, std::ptrdiff_t)> body) {
   parallel_for(num_chunks, 1, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
     for (std::ptrdiff_t chunk = first; chunk < last; ++chunk) {
       const std::ptrdiff_t begin = count * chunk / num_chunks;
