@@ -2,6 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <new>
+#include <utility>
 #include <vector>
 
 namespace synfire {
@@ -17,15 +20,38 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 
+/// Allocates like std::allocator, but a value-less resize leaves trivial elements unset: a decoder writes each element
+/// once instead of twice.
+template <class T>
+struct DefaultInitAllocator : std::allocator<T> {
+  template <class U>
+  struct rebind {
+    using other = DefaultInitAllocator<U>;
+  };
+
+  using std::allocator<T>::allocator;
+  template <class U>
+  void construct(U* element) {
+    ::new (static_cast<void*>(element)) U;
+  }
+  template <class U, class... Args>
+  void construct(U* element, Args&&... args) {
+    ::new (static_cast<void*>(element)) U(std::forward<Args>(args)...);
+  }
+};
+
+template <class T>
+using EventColumn = std::vector<T, DefaultInitAllocator<T>>;
+
 /// A recording: a structure of arrays in the order of the file, usually of time. The four columns have equal length;
 /// x < width and y < height for every event.
 struct EventStream {
   int width = 0;
   int height = 0;
-  std::vector<std::int64_t> t_us;
-  std::vector<std::uint16_t> x;
-  std::vector<std::uint16_t> y;
-  std::vector<std::uint8_t> on;
+  EventColumn<std::int64_t> t_us;
+  EventColumn<std::uint16_t> x;
+  EventColumn<std::uint16_t> y;
+  EventColumn<std::uint8_t> on;
 
   std::size_t size() const { return t_us.size(); }
   bool empty() const { return t_us.empty(); }
@@ -42,7 +68,15 @@ struct EventStream {
     y.reserve(count);
     on.reserve(count);
   }
+  /// New events are zero.
   void resize(std::size_t count) {
+    t_us.resize(count, 0);
+    x.resize(count, 0);
+    y.resize(count, 0);
+    on.resize(count, 0);
+  }
+  /// New events are unset, to be written by the caller.
+  void resize_for_overwrite(std::size_t count) {
     t_us.resize(count);
     x.resize(count);
     y.resize(count);

@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "datasets/decoder_input.hpp"
+
+namespace synfire::datasets {
+
+namespace {
+
+constexpr std::size_t kRecordBytes = 5;
+constexpr std::size_t kBlock = 1024;  // events; 5 KiB of input and 13 KiB of output stay in the first-level cache
+constexpr std::int64_t kOverflow_us = 8192;
+
+struct Size {
+  int width, height;
+};
+
+/// x u8, y u8, then big-endian 1 bit polarity and 23 bits time.
+struct Record {
+  std::uint8_t x, y, on;
+  std::uint32_t t_us;
+};
+
+Record load_record(const std::byte* from) {
+  const std::uint32_t word = load_big<std::uint32_t>(from + 1);
+  return {std::to_integer<std::uint8_t>(from[0]), static_cast<std::uint8_t>(word >> 24U),
+          static_cast<std::uint8_t>((word >> 23U) & 1U), word & 0x7fffffU};
+}
+
+class Decoder {
+ public:
+  Decoder(const DecoderInput& input, Recording& recording, Size limit)
+      : input_(input), recording_(recording), events_(recording.events), limit_(limit) {}
+
+  void run() {
+    const std::size_t count = input_.bytes.size() / kRecordBytes;
+    if (const std::size_t rest = input_.bytes.size() % kRecordBytes; rest != 0) {
+      report_damage(input_, recording_, count * kRecordBytes,
+                    fmt::format("the last record has {} of its {} bytes", rest, kRecordBytes));
+      recording_.missing_bytes = static_cast<std::int64_t>(kRecordBytes - rest);
+    }
+    events_.resize_for_overwrite(count);
+    std::size_t filled = 0;
+    for (std::size_t begin = 0; begin < count; begin += kBlock) {
+      const std::size_t kept = decode_block(begin, std::min(kBlock, count - begin), filled);
+      std::int64_t* t_us = events_.t_us.data() + filled;
+      for (std::size_t i = filled == 0 ? 1 : 0; i < kept; ++i) recording_.backward_steps += t_us[i] < t_us[i - 1];
+      filled += kept;
+    }
+    events_.resize_for_overwrite(filled);
+  }
+
+  /// The largest x and y of the events kept.
+  int max_x() const { return max_x_; }
+  int max_y() const { return max_y_; }
+
+ private:
+  std::size_t decode_block(std::size_t begin, std::size_t count, std::size_t filled) {
+    const std::byte* data = input_.bytes.data() + begin * kRecordBytes;
+    std::int64_t* t_us = events_.t_us.data() + filled;
+    std::uint16_t* x = events_.x.data() + filled;
+    std::uint16_t* y = events_.y.data() + filled;
+    std::uint8_t* on = events_.on.data() + filled;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Record record = load_record(data + i * kRecordBytes);
+      t_us[i] = record.t_us + shift_us_;
+      x[i] = record.x;
+      y[i] = record.y;
+      on[i] = record.on;
+    }
+    std::uint16_t block_x = 0, block_y = 0;
+    for (std::size_t i = 0; i < count; ++i) block_x = std::max(block_x, x[i]);
+    for (std::size_t i = 0; i < count; ++i) block_y = std::max(block_y, y[i]);
+    const bool plain = block_x < limit_.width && block_y < std::min(limit_.height, kAtisOverflowY);
+    if (!plain) return decode_block_slowly(begin, count, filled);
+    max_x_ = std::max<int>(max_x_, block_x);
+    max_y_ = std::max<int>(max_y_, block_y);
+    return count;
+  }
+
+  /// With time overflows or events outside the sensor in it.
+  std::size_t decode_block_slowly(std::size_t begin, std::size_t count, std::size_t filled) {
+    std::size_t kept = 0;
+    for (std::size_t i = begin; i < begin + count; ++i) {
+      const Record record = load_record(input_.bytes.data() + i * kRecordBytes);
+      if (record.y == kAtisOverflowY) {
+        shift_us_ += kOverflow_us;
+        ++recording_.skipped_special;
+        continue;
+      }
+      if (record.x >= limit_.width || record.y >= limit_.height) {
+        if (!input_.options.lenient)
+          throw FormatError(input_.name, i * kRecordBytes,
+                            outside_sensor(i, record.x, record.y, limit_.width, limit_.height));
+        ++recording_.out_of_range;
+        continue;
+      }
+      max_x_ = std::max<int>(max_x_, record.x);
+      max_y_ = std::max<int>(max_y_, record.y);
+      events_.t_us[filled + kept] = record.t_us + shift_us_;
+      events_.x[filled + kept] = record.x;
+      events_.y[filled + kept] = record.y;
+      events_.on[filled + kept] = record.on;
+      ++kept;
+    }
+    return kept;
+  }
+
+  const DecoderInput& input_;
+  Recording& recording_;
+  EventStream& events_;
+  Size limit_;
+  std::int64_t shift_us_ = 0;
+  int max_x_ = 0, max_y_ = 0;
+};
+
+}  // namespace
+
+Recording decode_nmnist_bin(const DecoderInput& input) {
+  constexpr Size kNmnist{34, 34};
+  Recording recording;
+  recording.format = EventFormat::nmnist_bin;
+  const bool size_given = input.options.width > 0;
+  Size size = size_given ? Size{input.options.width, input.options.height} : Size{kAtisWidth, kAtisHeight};
+  Decoder decoder(input, recording, size);
+  decoder.run();
+  if (!size_given && decoder.max_x() < kNmnist.width && decoder.max_y() < kNmnist.height) size = kNmnist;
+  recording.events.width = size.width;
+  recording.events.height = size.height;
+  if (recording.out_of_range > 0)
+    recording.warnings.push_back(fmt::format("{} events outside the sensor dropped", recording.out_of_range));
+  return recording;
+}
+
+}  // namespace synfire::datasets
