@@ -60,20 +60,21 @@ struct ChannelAffineGrad {
 /// Runs N leaky integrate-and-fire neurons over T ticks, from v = v_reset (hard) or 0 (soft):
 ///
 ///     x[t] = scale[c] y[t] + shift[c]
-///     h[t] = v_r + decay (v[t-1] - v_r) + gain x[t]                 charge; computed as fma(gain, x, fma(decay, v - v_r, v_r))
-///     s[t] = 1 if h[t] >= v_th else 0                               fire
-///     v[t] = v_reset if s[t] else h[t]   (hard)                     reset
+///     h[t] = v_r + decay (v[t-1] - v_r) + gain x[t]    charge
+///     s[t] = 1 if h[t] >= v_th else 0                  fire
+///     v[t] = v_reset if s[t] else h[t]   (hard)        reset
 ///     v[t] = h[t] - v_th s[t]            (soft)
 ///
-/// See [Fang2023] and docs/numerics.md. With `Spike` = std::uint8_t the spike is the Heaviside step; with `Spike` =
-/// `Scalar` it is the surrogate's primitive g(h - v_th) and v[t] = s v_reset + (1 - s) h: the smooth twin of the same
-/// code, for finite differences.
+/// with the rounding of neurons/lif_step.hpp. See [Fang2023] and docs/numerics.md. With `Spike` = std::uint8_t the
+/// spike is the Heaviside step; with `Spike` = `Scalar` it is the surrogate's primitive g(h - v_th) and v[t] = s
+/// v_reset + (1 - s) h: the smooth twin of the same code, for finite differences.
 ///
 /// \param y       [T, ..., C] input current
 /// \param spikes  [T, ..., C] out
 /// \throws ShapeError if shapes differ; BackendError if the device is not part of this build. Empty input is fine.
 template <class Scalar, class Spike>
-void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params, View<Spike> spikes);
+void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params,
+                 View<Spike> spikes);
 
 /// Back-propagation through time of `lif_forward`. Keeps nothing from it but y: h is computed again, tick by tick,
 /// by the same operations, so the same spikes. With lam = dL/dh, e = dL/ds, lam[T] = 0:

@@ -1,0 +1,105 @@
+#include <cmath>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "neurons/lif.hpp"
+#include "tests/neurons/lif_run.hpp"
+
+using namespace synfire;
+
+namespace {
+
+/// Six ticks of one neuron with tau = 2 ticks, v_th = 1 and ATan of alpha 2, computed with SpikingJelly 2.0.0 in
+/// float64.
+struct Row {
+  const char* name;
+  std::optional<double> v_reset;
+  bool detach;
+  std::vector<double> grad_x;  ///< without decay_input; with it, half
+};
+
+const std::vector<double> kInput{.6, .8, .2, 1.5, .3, .9};
+const std::vector<double> kGradSpikes{1.0, -.5, .25, 2.0, -1.0, .5};
+const std::vector<double> kSpikes{0, 1, 0, 1, 0, 1};
+
+const std::vector<Row> kRows{
+    {"hard", 0.0, false, {.1665107523, -.5765604830, .2426631305, .4287068419, .0600913278, .4879600679}},
+    {"hard, detached", 0.0, true, {.1601841773, -.4550849188, .2538017520, .4392652548, .0726329109, .4879600679}},
+    {"soft", {}, false, {.2506441400, -.4477820037, .1625938302, .2936993171, -.2977695185, .3521514329}},
+    {"soft, detached", {}, true, {.2070369810, -.3613793115, .1874112146, .2985058051, -.2268279643, .3521514329}},
+    {"hard to .2", 0.2, false, {.6254745265, -.3210884960, .1932726818, .2894432878, -.1471567071, .3092432291}},
+    {"hard to .2, detached",
+     0.2,
+     true,
+     {.5845600870, -.2647934267, .1915846553, .2733529970, -.1337788246, .3092432291}}};
+
+template <class Scalar>
+void check_row(const Row& row, bool decay_input, double tolerance) {
+  CAPTURE(row.name);
+  CAPTURE(decay_input);
+  neurons::LifConfig config;
+  config.tau_mem_ms = 2.0;
+  config.v_reset = row.v_reset;
+  config.detach_reset = row.detach;
+  config.decay_input = decay_input;
+  const double input_factor = decay_input ? 2.0 : 1.0;
+  test::LifInput<Scalar> input;
+  input.shape = {6, 1, 1};
+  for (const double x : kInput) input.y.push_back(static_cast<Scalar>(input_factor * x));
+  for (const double e : kGradSpikes) input.grad_spikes.push_back(static_cast<Scalar>(e));
+
+  const auto output = test::run_lif<Scalar, std::uint8_t>(input, neurons::lif_params(config, 1.0));
+
+  for (std::size_t t = 0; t < 6; ++t) {
+    CAPTURE(t);
+    CHECK(static_cast<double>(output.spikes[t]) == kSpikes[t]);
+    const double expected = row.grad_x[t] / input_factor;
+    CHECK(std::abs(static_cast<double>(output.grad_x[t]) - expected) <= tolerance);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("six ticks of one neuron give the spikes and gradients of SpikingJelly") {
+  // The ten decimals of the table are rounded to 5e-11; float carries some twenty roundings of values below 2.
+  constexpr double kDoubleTolerance = 1e-9;
+  constexpr double kFloatTolerance = 20 * 2 * 0x1p-24;
+  for (const Row& row : kRows) {
+    for (const bool decay_input : {false, true}) {
+      check_row<double>(row, decay_input, kDoubleTolerance);
+      check_row<float>(row, decay_input, kFloatTolerance);
+    }
+  }
+}
+
+TEST_CASE("a neuron that reaches its threshold exactly fires") {
+  neurons::LifConfig config;
+  config.tau_mem_ms = 2.0;
+  config.decay_input = false;
+  test::LifInput<float> input;
+  input.shape = {1, 1, 2};
+  input.y = {1.0F, std::nextafter(1.0F, 0.0F)};
+  input.grad_spikes = {0.0F, 0.0F};
+
+  const auto output = test::run_lif<float, std::uint8_t>(input, neurons::lif_params(config, 1.0));
+
+  CHECK(output.spikes == std::vector<float>{1.0F, 0.0F});
+}
+
+TEST_CASE("decay_input scales the input by the leak, and nothing else") {
+  // tau = 4 ticks: the leak is a power of two, so that both sides are the same numbers.
+  neurons::LifConfig with;
+  with.tau_mem_ms = 4.0;
+  neurons::LifConfig without = with;
+  without.decay_input = false;
+  test::LifInput<float> input = test::random_lif_input<float>({20, 3, 5}, 1, false);
+  test::LifInput<float> scaled = input;
+  for (float& x : scaled.y) x *= 4.0F;
+
+  const auto expected = test::run_lif<float, std::uint8_t>(input, neurons::lif_params(without, 1.0));
+  const auto output = test::run_lif<float, std::uint8_t>(scaled, neurons::lif_params(with, 1.0));
+
+  CHECK(output.spikes == expected.spikes);
+  for (std::size_t i = 0; i < input.y.size(); ++i) CHECK(output.grad_x[i] == 0.25F * expected.grad_x[i]);
+}
