@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace synfire {
@@ -46,10 +47,11 @@ class ConfigTable {
   /// Throws for the first key of this table or of any table below it that nobody asked for.
   void finish() const;
 
-  struct Node;  ///< implementation
+  struct Node;
   explicit ConfigTable(std::shared_ptr<Node> node) : node_(std::move(node)) {}
 
  private:
+  friend class Config;
   std::shared_ptr<Node> node_;
 };
 
