@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "datasets/aedat_header.hpp"
 #include "datasets/decoder_input.hpp"
 #include "datasets/time_axis.hpp"
 
@@ -20,33 +20,12 @@ struct Header {
   std::size_t size = 0;
 };
 
-/// Length of the header line at the start of `text` with its end, or 0 if it is data: a record can begin with '#', but
-/// not consist of printable characters up to a line end.
-std::size_t header_line_length(std::string_view text) {
-  constexpr std::size_t kLongest = 64 * 1024;
-  if (!text.starts_with('#')) return 0;
-  const std::size_t limit = std::min(text.size(), kLongest);
-  for (std::size_t i = 1; i < limit; ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c == '\n') return i + 1;
-    const bool printable = c == '\t' || (c >= 0x20 && c != 0x7f) || (c == '\r' && i + 1 < limit && text[i + 1] == '\n');
-    if (!printable) return 0;
-  }
-  return 0;
-}
-
 Header parse_header(std::string_view text) {
-  constexpr std::string_view kVersion = "#!AER-DAT", kChip = "# AEChip:";
   Header header;
-  while (const std::size_t length = header_line_length(text.substr(header.size))) {
-    std::string_view line = text.substr(header.size, length - 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (header.size == 0 && line.starts_with(kVersion)) header.version = line.substr(kVersion.size(), 3);
-    if (line.starts_with(kChip)) {
-      line.remove_prefix(kChip.size());
-      line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-      header.chip = line;
-    }
+  while (const std::size_t length = aedat_header_line_length(text.substr(header.size))) {
+    const std::string_view line = without_line_end(text.substr(header.size, length));
+    if (header.size == 0 && line.starts_with("#!AER-DAT")) header.version = line.substr(9, 3);
+    if (const std::string_view chip = value_after(line, "# AEChip:"); !chip.empty()) header.chip = chip;
     header.size += length;
   }
   return header;
@@ -54,12 +33,11 @@ Header parse_header(std::string_view text) {
 
 AerChip chip_of(const Header& header, const DecoderInput& input) {
   if (input.options.chip) return *input.options.chip;
-  std::string name = header.chip.substr(header.chip.rfind('.') + 1);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (name == "dvs128" || name == "tmpdiff128") return AerChip::dvs128;
-  if (name.starts_with("davis240") || name == "sbret10" || name == "sbret20") return AerChip::davis240;
-  if (name.starts_with("davis346")) return AerChip::davis346;
-  if (name.starts_with("davis640")) return AerChip::davis640;
+  const SensorSize size = sensor_size_of(header.chip.substr(header.chip.rfind('.') + 1));
+  if (size == SensorSize{128, 128}) return AerChip::dvs128;
+  if (size == SensorSize{240, 180}) return AerChip::davis240;
+  if (size == SensorSize{346, 260}) return AerChip::davis346;
+  if (size == SensorSize{640, 480}) return AerChip::davis640;
   const std::string problem = header.chip.empty() ? "the header has no line AEChip, so that the address map is unknown"
                                                   : fmt::format("the address map of AEChip {} is unknown", header.chip);
   throw ConfigError(input.name, 0, "chip", problem + "; say chip = dvs128, davis240, davis346 or davis640");

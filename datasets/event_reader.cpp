@@ -63,6 +63,7 @@ Recording decode_recording(std::span<const std::byte> bytes, const std::string& 
     case EventFormat::nmnist_bin:
       return decode_nmnist_bin(input);
     case EventFormat::aedat3:
+      return decode_aedat3(input);
     case EventFormat::aedat4:
       break;
   }
