@@ -24,7 +24,7 @@ struct LifConfig {
   bool decay_input = true;              ///< the input is scaled by 1 - decay, as in SpikingJelly
   bool detach_reset = true;             ///< the reset is a constant for the gradient
   Decay decay = Decay::euler;
-  Surrogate surrogate;
+  Surrogate surrogate{};
 };
 
 /// The same per tick, as the kernels use it.
@@ -35,7 +35,7 @@ struct LifParams {
   double v_reset = 0.0;  ///< also the resting level of a hard-reset neuron; 0 with a soft reset
   bool hard_reset = true;
   bool detach_reset = true;
-  Surrogate surrogate;
+  Surrogate surrogate{};
 };
 
 /// \throws ShapeError never; ConfigError (without a file) if tau, dt or the threshold make no sense

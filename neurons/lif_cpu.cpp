@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::ptrdiff_t kMaxWidth = 1024;  ///< neurons of a tile: a page of floats a tick
 constexpr std::ptrdiff_t kMinWidth = 64;
-constexpr std::ptrdiff_t kMinTiles = 32;
+constexpr std::ptrdiff_t kMinTiles = 64;
+constexpr std::ptrdiff_t kMaxChunks = 64;
 constexpr std::size_t kHistoryBytes = std::size_t{128} << 10U;  ///< h of a tile; on the stack, within the L2 cache
 
 template <class Scalar>
@@ -193,7 +194,7 @@ void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, con
   const std::ptrdiff_t width =
       tile_width(num_neurons, num_channels, kHistory<Scalar> / std::max<std::ptrdiff_t>(1, segments.rows()));
   const std::ptrdiff_t num_tiles = (num_neurons + width - 1) / width;
-  const int num_chunks = static_cast<int>(std::min(num_tiles, lif_num_partial_sums(num_channels)));
+  const int num_chunks = static_cast<int>(std::min(num_tiles, kMaxChunks));
   const bool sums_wanted = !affine_grad.scale.empty() || !affine_grad.shift.empty();
   const LifConstants<Scalar> constants(params);
   BackwardRows<Scalar> rows;

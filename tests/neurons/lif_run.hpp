@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -56,9 +57,14 @@ LifOutput<Scalar> run_lif(const LifInput<Scalar>& input, const neurons::LifParam
   const neurons::ChannelAffine<Scalar> affine{scale.view(), shift.view()};
   Tensor<Spike> spikes(shape, device);
   Tensor<Scalar> grad = make_tensor(input.grad_spikes, shape, device);
-  Tensor<Scalar> grad_scale(channels, device);
-  Tensor<Scalar> grad_shift(channels, device);
-  Buffer scratch(neurons::lif_scratch_bytes(shape.channels()), device);
+  // Memory that a step uses holds what the step before left there.
+  const std::vector<Scalar> garbage(static_cast<std::size_t>(shape.channels()),
+                                    std::numeric_limits<Scalar>::quiet_NaN());
+  const std::vector<std::byte> dirt(neurons::lif_scratch_bytes(shape.channels()), std::byte{0xFF});
+  Tensor<Scalar> grad_scale = make_tensor(garbage, channels, device);
+  Tensor<Scalar> grad_shift = make_tensor(garbage, channels, device);
+  Buffer scratch(dirt.size(), device);
+  copy_bytes(dirt.data(), Device::cpu, scratch.data(), device, dirt.size());
 
   neurons::lif_forward(y.view(), affine, params, spikes.view());
   const Tensor<Scalar>& grad_spikes = grad;

@@ -1,0 +1,82 @@
+#include <cmath>
+#include <functional>
+
+#include <doctest/doctest.h>
+
+#include "neurons/lif.hpp"
+#include "tests/neurons/lif_reference.hpp"
+#include "tests/neurons/lif_run.hpp"
+#include "tests/support/tolerance.hpp"
+
+using namespace synfire;
+
+namespace {
+
+const Shape kShape{20, 1, 3};
+
+/// L = sum over all ticks and neurons of e s.
+double loss(const std::vector<double>& spikes, const std::vector<double>& grad_spikes) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < spikes.size(); ++i) sum += grad_spikes[i] * spikes[i];
+  return sum;
+}
+
+/// Central difference with respect to `value`. The step balances rounding (u |L| / h) and truncation (h^2 L'''/6): with
+/// h = u^(1/3) both are some h^2; L has up to 60 terms, and its third derivative grows with alpha^3.
+constexpr double kAllowedSquares = 2000.0;
+const double kStep = std::cbrt(test::unit_roundoff<double>);
+
+void check_slope(double& value, double analytic, const std::function<double()>& evaluate) {
+  const double at = value;
+  value = at + kStep;
+  const double above = evaluate();
+  value = at - kStep;
+  const double below = evaluate();
+  value = at;
+  CHECK(std::abs((above - below) / (2.0 * kStep) - analytic) <= kAllowedSquares * kStep * kStep);
+}
+
+void check_all_slopes(test::LifInput<double> input, const test::LifOutput<double>& gradient,
+                      const std::function<double(const test::LifInput<double>&)>& evaluate) {
+  const auto evaluate_here = [&] { return evaluate(input); };
+  double sum_abs = 0.0;
+  for (std::size_t i = 0; i < input.y.size(); ++i) {
+    const std::size_t c = i % input.scale.size();
+    check_slope(input.y[i], gradient.grad_x[i] * input.scale[c], evaluate_here);
+    sum_abs += std::abs(gradient.grad_x[i]);
+  }
+  for (std::size_t c = 0; c < input.scale.size(); ++c) {
+    check_slope(input.scale[c], gradient.grad_scale[c], evaluate_here);
+    check_slope(input.shift[c], gradient.grad_shift[c], evaluate_here);
+  }
+  CHECK(sum_abs > 0.1);  // a zero gradient would agree with a flat loss
+}
+
+}  // namespace
+
+TEST_CASE("lif_backward is the derivative of lif_forward with smooth spikes") {
+  for (const neurons::LifParams& params : test::all_lif_params()) {
+    if (params.detach_reset) continue;
+    CAPTURE(static_cast<int>(params.surrogate.kind));
+    CAPTURE(params.hard_reset);
+    const auto input = test::random_lif_input<double>(kShape, 23);
+
+    check_all_slopes(input, test::run_lif<double, double>(input, params), [&](const test::LifInput<double>& moved) {
+      return loss(test::run_lif<double, double>(moved, params).spikes, moved.grad_spikes);
+    });
+  }
+}
+
+TEST_CASE("with a detached reset, lif_backward is the derivative while the recorded reset spikes are held fixed") {
+  for (const neurons::LifParams& params : test::all_lif_params()) {
+    if (!params.detach_reset) continue;
+    CAPTURE(static_cast<int>(params.surrogate.kind));
+    CAPTURE(params.hard_reset);
+    const auto input = test::random_lif_input<double>(kShape, 29);
+    const std::vector<double> resets = test::lif_reference(input, params, true).s;
+
+    check_all_slopes(input, test::run_lif<double, double>(input, params), [&](const test::LifInput<double>& moved) {
+      return loss(test::lif_reference(moved, params, true, &resets).s, moved.grad_spikes);
+    });
+  }
+}
