@@ -350,6 +350,17 @@ std::filesystem::path ConfigTable::path(const std::string& key, const std::optio
   return expanded;
 }
 
+std::vector<std::filesystem::path> ConfigTable::paths(const std::string& key,
+                                                      const std::optional<std::vector<std::string>>& fallback) const {
+  std::vector<std::string> expanded = read_value(*node_, key, fallback, [&](const toml::node& node) {
+    return node.is_string() ? std::vector{to_text(*node_, key, node)}
+                            : to_array<std::string>(*node_, key, node, to_text);
+  });
+  for (std::string& text : expanded) text = expand_variables(*node_, key, text);
+  node_->entry(key).value = toml_text(expanded);
+  return {expanded.begin(), expanded.end()};
+}
+
 bool ConfigTable::has(const std::string& key) const { return node_->find(key) != nullptr; }
 
 ConfigTable ConfigTable::table(const std::string& key) const {

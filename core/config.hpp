@@ -35,6 +35,9 @@ class ConfigTable {
   /// A path: environment variables `${NAME}` and `${NAME:-default}` are replaced; a relative path is relative to the
   /// working directory.
   std::filesystem::path path(const std::string& key, const std::optional<std::string>& fallback = {}) const;
+  /// One path or an array of them, each as in `path`.
+  std::vector<std::filesystem::path> paths(const std::string& key,
+                                           const std::optional<std::vector<std::string>>& fallback = {}) const;
 
   bool has(const std::string& key) const;
   /// A sub-table; an empty one if it is not there.

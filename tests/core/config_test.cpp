@@ -1,6 +1,7 @@
 #include "core/config.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -236,6 +237,19 @@ TEST_CASE("variables in a path are replaced by the environment or by their defau
   CHECK(root.path("e") == "plain/$x");
   CHECK(error_of([&] { root.path("c"); }).starts_with("run.toml:3: c: the environment variable SYNFIRE_TEST_UNSET"));
   CHECK(error_of([&] { root.path("d"); }) == "run.toml:4: d: has a ${ without a }");
+}
+
+TEST_CASE("one path or an array of them is read alike") {
+  ::unsetenv("SYNFIRE_TEST_UNSET");
+  const Config config = Config::parse(
+      "one = \"${SYNFIRE_TEST_UNSET:-data}/x\"\nmany = [\"a\", \"${SYNFIRE_TEST_UNSET:-b}\"]\nnone = 3\n", "run.toml");
+  const ConfigTable root = config.root();
+
+  CHECK(root.paths("one") == std::vector<std::filesystem::path>{"data/x"});
+  CHECK(root.paths("many") == std::vector<std::filesystem::path>{"a", "b"});
+  CHECK(root.paths("other", std::vector<std::string>{"c"}) == std::vector<std::filesystem::path>{"c"});
+  CHECK(error_of([&] { root.paths("none"); }) == "run.toml:3: none: must be an array, is an integer");
+  CHECK(config.resolved().find("one = [\"data/x\"]") != std::string::npos);
 }
 
 TEST_CASE("the resolved text has defaults and overrides, and running it again resolves to itself") {
