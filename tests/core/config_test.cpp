@@ -249,7 +249,7 @@ TEST_CASE("one path or an array of them is read alike") {
   CHECK(root.paths("many") == std::vector<std::filesystem::path>{"a", "b"});
   CHECK(root.paths("other", std::vector<std::string>{"c"}) == std::vector<std::filesystem::path>{"c"});
   CHECK(error_of([&] { root.paths("none"); }) == "run.toml:3: none: must be an array, is an integer");
-  CHECK(config.resolved().find("one = [\"data/x\"]") != std::string::npos);
+  CHECK(config.resolved().find("one = ['data/x']") != std::string::npos);
 }
 
 TEST_CASE("the resolved text has defaults and overrides, and running it again resolves to itself") {
