@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "learning/optimizers.hpp"
+#include "network/network.hpp"
+
+namespace synfire::learning {
+
+/// What an epoch came to. NaN where nothing was validated.
+struct EpochRecord {
+  int epoch = 0;               ///< from 0
+  std::int64_t step = 0;       ///< steps done at its end, since the start of the run
+  double learning_rate = 0.0;  ///< of its last step
+  double train_loss = 0.0;     ///< mean over its samples, each seen by the network as it was at that step
+  double train_accuracy = 0.0;
+  double validation_loss = std::numeric_limits<double>::quiet_NaN();
+  double validation_accuracy = std::numeric_limits<double>::quiet_NaN();
+
+  bool operator==(const EpochRecord&) const = default;
+};
+
+/// Where a training run stands, between two steps: with the network and the optimiser's state, all that it takes to
+/// continue with the same bits.
+struct Progress {
+  std::uint64_t seed = 0;
+  int epoch = 0;                  ///< the one that is running, from 0
+  std::int64_t batches_done = 0;  ///< of that epoch
+  std::int64_t num_batches = 0;   ///< in an epoch
+  std::int64_t step = 0;          ///< steps done since the start of the run
+  // Sums over the running epoch.
+  double loss_sum = 0.0;
+  std::int64_t num_correct = 0;
+  std::int64_t num_samples = 0;
+  // The best validation so far.
+  int best_epoch = -1;  ///< -1: none
+  double best_accuracy = 0.0;
+  double best_loss = 0.0;
+  std::vector<EpochRecord> history;  ///< of the epochs that are complete
+};
+
+/// Writes parameters, buffers, optimiser state, progress and the text of the configuration to one HDF5 file; at every
+/// moment either the old file or the whole new one has the name. Layout in docs/formats.md.
+/// \throws FileError
+void write_checkpoint(const std::filesystem::path& file, const std::string& config_text,
+                      network::Network<float>& network, Optimizer<float>& optimizer, const Progress& progress);
+
+/// Reads all but the configuration back. Each part carries a checksum, so damage is found. After an error the network
+/// and the optimiser may hold a part of the file.
+/// \throws FileError, FormatError  if the file is not a whole checkpoint of this version, or if its tensors are not
+///                                 those of the network and the optimiser
+Progress read_checkpoint(const std::filesystem::path& file, network::Network<float>& network,
+                         Optimizer<float>& optimizer);
+
+/// Parameters and buffers only: what running the network needs. Errors as above.
+void read_checkpoint_weights(const std::filesystem::path& file, network::Network<float>& network);
+
+/// The configuration that the run was started with, as TOML. Errors as above.
+std::string read_checkpoint_config(const std::filesystem::path& file);
+
+}  // namespace synfire::learning
