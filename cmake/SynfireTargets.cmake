@@ -4,6 +4,8 @@ function(synfire_set_flags target)
   # Contraction would make a result depend on -march: a fused multiply-add is written as std::fma where one is meant.
   target_compile_options(${target} PRIVATE
     "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion;-ffp-contract=off>"
+    # GCC 12 warns of "text" + std::string, falsely: https://gcc.gnu.org/bugzilla/show_bug.cgi?id=105651
+    "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>"
     "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${SYNFIRE_ARCH}>>:-march=${SYNFIRE_ARCH}>"
     "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;--expt-relaxed-constexpr;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>")
   if(SYNFIRE_SANITIZE)
