@@ -17,9 +17,16 @@ struct StepKey {
   std::uint32_t step = 0;
 };
 
-/// Runs a network in time steps, all T ticks of a layer at once, and back through time. All memory of a step comes
-/// from one arena, planned by the first call with the largest T and B so far; after that a step allocates nothing.
-/// Kept for the backward pass: the input of every synapse and the input current of every neuron (docs/numerics.md).
+/// Wall time that a node took in the last forward and backward pass.
+struct NodeTime {
+  double forward_s = 0.0;
+  double backward_s = 0.0;
+};
+
+/// Runs a network in time steps, all T ticks of a node at once, and back through time. All memory of a step comes from
+/// one arena, which the first pass of a mode and shape [T, B] plans and which grows if it has to; the passes after it
+/// allocate nothing. Kept for the backward pass: the input of every synapse and the input current of every neuron
+/// (docs/numerics.md); for evaluation nothing is kept that is not still to be read.
 template <class Scalar>
 class ClockedRuntime {
  public:
@@ -30,22 +37,28 @@ class ClockedRuntime {
   /// Smooth spikes (the surrogate's primitive) instead of Heaviside ones, for finite differences.
   void use_smooth_spikes(bool smooth);
 
-  /// \param input  [T, B, ...]
-  /// \return       [T, B, K], valid until the next call
+  /// \param input  [T, B, ...]; its memory is read again by `backward`
+  /// \return       [T, B, K], valid until the next forward pass
+  /// \throws ShapeError if the input does not fit the network or has no elements
   View<const Scalar> forward(View<const Scalar> input, Mode mode, const StepKey& key);
 
   /// After a training forward: from dL/d(output) [T, B, K] to the gradient of every trained tensor. Overwrites the
-  /// gradients of the step before. The network's input gets no gradient unless `want_input_grad` was set.
+  /// gradients of the step before. The network's input gets no gradient unless `want_input_grad` was set before the
+  /// forward pass.
   void backward(View<const Scalar> grad_output);
 
   /// Gradients, parallel to network().tensors; empty views for tensors that are not trained.
   const std::vector<View<Scalar>>& gradients() const;
 
   void want_input_grad(bool wanted);
+  /// Of the last backward pass, valid until the next forward pass.
   View<const Scalar> input_grad() const;
 
   /// Mean firing rate of each lif node in the last pass, by node index; NaN for other nodes.
   std::vector<double> firing_rates() const;
+
+  /// By node index.
+  const std::vector<NodeTime>& node_times() const;
 
   /// Bytes of the arena for T ticks and batch B in `mode`, before anything runs.
   std::size_t planned_bytes(std::ptrdiff_t num_ticks, std::ptrdiff_t batch, Mode mode) const;

@@ -23,8 +23,8 @@ struct NamedTensor {
 template <class Scalar>
 struct Network {
   NetworkSpec spec;
-  Shape input;                     ///< one tick of one sample: [H, W, C] or [C]
-  std::vector<Shape> node_shapes;  ///< the same for the output of each node
+  Shape input;                               ///< one tick of one sample: [H, W, C] or [C]
+  std::vector<Shape> node_shapes;            ///< the same for the output of each node
   std::vector<NamedTensor<Scalar>> tensors;  ///< in the order of the nodes
 
   /// \throws ShapeError if there is no such tensor
@@ -32,9 +32,8 @@ struct Network {
   const NamedTensor<Scalar>& tensor(const std::string& name) const;
 };
 
-/// Checks that the shapes fit and draws the initial parameters: weights and biases uniform in +-1/sqrt(fan_in), gamma 1,
-/// beta 0, running mean 0 and variance 1. Same seed: same values.
-/// \throws ShapeError `[build] layer "conv2": ...`
+/// Checks that the shapes fit and draws the initial parameters: weights and biases uniform in +-1/sqrt(fan_in), gamma
+/// 1, beta 0, running mean 0 and variance 1. Same seed: same values. \throws ShapeError `[build] layer "conv2": ...`
 template <class Scalar>
 Network<Scalar> build(const NetworkSpec& spec, const Shape& input, std::uint64_t seed);
 

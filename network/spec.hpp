@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,10 @@
 
 /// What a network is, as plain data: a graph of named nodes. It has no device and no parameters; `build` makes
 /// parameters for it, and the runtimes (clocked, later event-driven) read the same description.
+///
+/// A new kind of node takes four places, and the compiler asks for each: its struct and a place in `Operation` here, a
+/// row in spec.cpp (its keys), `describe` in describe.cpp (shape, parameters, work) and a stage in stages/ (how the
+/// clocked runtime runs it).
 namespace synfire::network {
 
 struct LinearSpec {
@@ -56,8 +61,17 @@ struct VoteSpec {
   int group = 10;
 };
 
-using Operation = std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec, FlattenSpec,
-                               LifSpec, LeakyIntegratorSpec, AddSpec, VoteSpec>;
+using Operation = std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec,
+                               FlattenSpec, LifSpec, LeakyIntegratorSpec, AddSpec, VoteSpec>;
+
+/// "conv2d": the kind of a node as it is written in a configuration.
+std::string_view kind_name(const Operation& operation);
+
+/// A leaky integrator is the charge of a lif: the same constants give the same decay and gain.
+neurons::LifConfig integrator_config(const LeakyIntegratorSpec& spec);
+
+/// What a node names as its input to read the network's own input.
+inline const std::string kInputName = "input";
 
 struct NodeSpec {
   std::string name;
@@ -74,14 +88,30 @@ struct NetworkSpec {
 ///
 ///     [network]
 ///     dt_ms = 10.0
-///     [network.lif]            # defaults of every lif node
+///     [network.lif]            # defaults of every lif node; any type has such a table
 ///     tau_mem_ms = 20.0
 ///     surrogate = "atan"
 ///     [[network.layers]]
 ///     name = "conv1"           # default: type and number
-///     type = "conv2d"          # linear conv2d max_pool avg_pool batch_norm dropout flatten lif leaky_integrator add vote
+///     type = "conv2d"
 ///     channels = 32
 ///     inputs = ["input"]       # default: the node before
+///
+/// Keys and defaults by type:
+///     linear            out_features, bias (true)
+///     conv2d            channels, kernel (3), stride (1), padding (0), bias (false)
+///     max_pool          kernel (2), stride (kernel)
+///     avg_pool          the same
+///     batch_norm        eps (1e-5), momentum (0.1)
+///     dropout           p (0.5)
+///     flatten
+///     lif               tau_mem_ms (20), v_th (1), reset ("hard" or "soft"), v_reset (0, with a hard reset),
+///     decay_input
+///                       (true), detach_reset (true), decay ("euler" or "exact"), surrogate ("atan", "sigmoid",
+///                       "fast_sigmoid", "triangular"), surrogate_alpha (2, 4, 25, 1)
+///     leaky_integrator  tau_mem_ms (20), decay_input (true), decay ("euler" or "exact")
+///     add               inputs must be given
+///     vote              group (10)
 ///
 /// \throws ConfigError that names file, line and key
 NetworkSpec read_network_spec(const ConfigTable& table);

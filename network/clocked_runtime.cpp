@@ -1,0 +1,190 @@
+#include "network/clocked_runtime.hpp"
+
+#include <chrono>
+#include <limits>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "network/clocked_plan.hpp"
+#include "network/elementwise.hpp"
+#include "synapses/add.hpp"
+
+namespace synfire::network {
+
+namespace {
+
+/// Seconds since its construction.
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace
+
+template <class Scalar>
+struct ClockedRuntime<Scalar>::Impl {
+  using Plan = ClockedPlan<Scalar>;
+
+  explicit Impl(Network<Scalar>& of) : network(of) {
+    for (const NamedTensor<Scalar>& tensor : of.tensors) {
+      gradient_memory.emplace_back(tensor.trained ? Tensor<Scalar>(tensor.value.shape()) : Tensor<Scalar>());
+      gradients.push_back(gradient_memory.back().view());
+    }
+    times.resize(of.spec.nodes.size());
+  }
+
+  void check_input(const Shape& shape) const {
+    if (shape.rank() == network.input.rank() + 2 && shape.drop_front(2) == network.input && shape.size() > 0) return;
+    throw ShapeError(fmt::format("[forward] the network reads [T, B] times {}, none of them 0, got {}",
+                                 network.input.text(), shape.text()));
+  }
+
+  typename Plan::Options options(Mode mode) const { return {mode, smooth, mode == Mode::train && want_input_grad}; }
+
+  /// Lays the network out for this shape unless the last pass of this mode had it too.
+  Plan& plan_for(const Shape& input, Mode mode) {
+    std::optional<Plan>& plan = mode == Mode::train ? train_plan : eval_plan;
+    if (!plan || plan->input != input || !(plan->options == options(mode))) {
+      plan.reset();
+      plan.emplace(network, gradients, input, options(mode));
+    }
+    arena.fit(plan->arena);
+    return *plan;
+  }
+
+  View<const Scalar> forward(View<const Scalar> input, Mode mode, const StepKey& key) {
+    check_input(input.shape);
+    if (input.device != arena.device()) throw BackendError("[forward] the clocked runtime reads host memory");
+    current = nullptr;
+    Plan& plan = plan_for(input.shape, mode);
+    run = {arena.data(), &plan.arena, input, key};
+    for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+      const Stopwatch watch;
+      plan.nodes[i].stage->forward(run, plan.nodes[i].links);
+      times[i] = {watch.seconds(), 0.0};
+    }
+    current = &plan;
+    can_go_back = mode == Mode::train;
+
+    const Wire& last = plan.nodes.back().links.output;
+    const View<Scalar> output = run.template view<Scalar>(plan.output, last.shape);
+    if (last.spikes) {
+      spikes_to_real(run.spikes(last), output);
+    } else if (last.values == kInputBuffer) {
+      copy_bytes(input.data, input.device, output.data, output.device, input.span().size_bytes());
+    }
+    return output;
+  }
+
+  void backward(View<const Scalar> grad_output) {
+    if (current == nullptr || !can_go_back) throw Error("[backward] there is no training forward pass to go back from");
+    Plan& plan = *current;
+    const Links& last = plan.nodes.back().links;
+    if (grad_output.shape != last.output.shape) {
+      throw ShapeError(fmt::format("[backward] the gradient of the output must be {}, got {}", last.output.shape.text(),
+                                   grad_output.shape.text()));
+    }
+    can_go_back = false;
+    if (!plan.nodes.back().has_backward) return;
+    copy_bytes(grad_output.data, grad_output.device, run.grad_output(last).data, arena.device(),
+               grad_output.span().size_bytes());
+    for (std::size_t i = plan.nodes.size(); i-- > 0;) {
+      const auto& node = plan.nodes[i];
+      if (!node.has_backward) continue;
+      const Stopwatch watch;
+      node.stage->backward(run, node.links);
+      for (const auto& sum : node.sums_after_backward) {
+        synapses::accumulate<Scalar>(run.template view<Scalar>(sum.from, sum.shape),
+                                     run.template view<Scalar>(sum.to, sum.shape));
+      }
+      times[i].backward_s = watch.seconds();
+    }
+  }
+
+  Network<Scalar>& network;
+  std::vector<Tensor<Scalar>> gradient_memory;
+  std::vector<View<Scalar>> gradients;
+  bool smooth = false;
+  bool want_input_grad = false;
+
+  Arena arena{Device::cpu};
+  std::optional<Plan> train_plan, eval_plan;
+  Plan* current = nullptr;  // of the last pass that went through
+  bool can_go_back = false;
+  Run<Scalar> run;
+  std::vector<NodeTime> times;
+};
+
+template <class Scalar>
+ClockedRuntime<Scalar>::ClockedRuntime(Network<Scalar>& network) : impl_(std::make_unique<Impl>(network)) {}
+template <class Scalar>
+ClockedRuntime<Scalar>::~ClockedRuntime() = default;
+template <class Scalar>
+ClockedRuntime<Scalar>::ClockedRuntime(ClockedRuntime&&) noexcept = default;
+
+template <class Scalar>
+void ClockedRuntime<Scalar>::use_smooth_spikes(bool smooth) {
+  impl_->smooth = smooth;
+}
+
+template <class Scalar>
+View<const Scalar> ClockedRuntime<Scalar>::forward(View<const Scalar> input, Mode mode, const StepKey& key) {
+  return impl_->forward(input, mode, key);
+}
+
+template <class Scalar>
+void ClockedRuntime<Scalar>::backward(View<const Scalar> grad_output) {
+  impl_->backward(grad_output);
+}
+
+template <class Scalar>
+const std::vector<View<Scalar>>& ClockedRuntime<Scalar>::gradients() const {
+  return impl_->gradients;
+}
+
+template <class Scalar>
+void ClockedRuntime<Scalar>::want_input_grad(bool wanted) {
+  impl_->want_input_grad = wanted;
+}
+
+template <class Scalar>
+View<const Scalar> ClockedRuntime<Scalar>::input_grad() const {
+  if (impl_->current == nullptr) return {};
+  return impl_->run.template view<Scalar>(impl_->current->input_grad, impl_->current->input);
+}
+
+template <class Scalar>
+std::vector<double> ClockedRuntime<Scalar>::firing_rates() const {
+  std::vector<double> rates(impl_->network.spec.nodes.size(), std::numeric_limits<double>::quiet_NaN());
+  if (impl_->current == nullptr) return rates;
+  for (std::size_t i = 0; i < rates.size(); ++i) rates[i] = impl_->current->nodes[i].stage->firing_rate();
+  return rates;
+}
+
+template <class Scalar>
+const std::vector<NodeTime>& ClockedRuntime<Scalar>::node_times() const {
+  return impl_->times;
+}
+
+template <class Scalar>
+std::size_t ClockedRuntime<Scalar>::planned_bytes(std::ptrdiff_t num_ticks, std::ptrdiff_t batch, Mode mode) const {
+  const Shape input = impl_->network.input.prepend(batch).prepend(num_ticks);
+  impl_->check_input(input);
+  return ClockedPlan<Scalar>(impl_->network, impl_->gradients, input, impl_->options(mode)).arena.bytes();
+}
+
+template <class Scalar>
+Network<Scalar>& ClockedRuntime<Scalar>::network() const {
+  return impl_->network;
+}
+
+template class ClockedRuntime<float>;
+template class ClockedRuntime<double>;
+
+}  // namespace synfire::network

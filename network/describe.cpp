@@ -1,0 +1,159 @@
+#include "network/describe.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+
+namespace synfire::network {
+
+namespace {
+
+using Start = ParameterFacts::Start;
+using Inputs = std::span<const Shape>;
+
+/// More elements than this are a mistake in the configuration rather than a tensor.
+constexpr std::ptrdiff_t kMaxElements = std::ptrdiff_t{1} << 32;
+
+void need(bool holds, const std::string& problem) {
+  if (!holds) throw ShapeError(problem);
+}
+
+const Shape& image(Inputs inputs, std::string_view kind) {
+  need(inputs[0].rank() == 3, fmt::format("{} needs an image [H, W, C], got {}", kind, inputs[0].text()));
+  return inputs[0];
+}
+
+const Shape& vector(Inputs inputs, std::string_view kind) {
+  need(inputs[0].rank() == 1,
+       fmt::format("{} needs a vector [C], got {}; a flatten in between makes one", kind, inputs[0].text()));
+  return inputs[0];
+}
+
+ParameterFacts constant(const std::string& name, std::ptrdiff_t channels, Start start, bool trained) {
+  return {name, Shape{channels}, start, 1, trained, false};
+}
+
+NodeFacts facts(const LinearSpec& spec, Inputs inputs) {
+  const std::ptrdiff_t in = vector(inputs, "linear")[0];
+  NodeFacts result{Shape{spec.out_features}, {}, static_cast<double>(in) * spec.out_features};
+  result.parameters.push_back({"weight", Shape{spec.out_features, in}, Start::uniform, in, true, true});
+  if (spec.bias) result.parameters.push_back({"bias", Shape{spec.out_features}, Start::uniform, in, true, false});
+  return result;
+}
+
+NodeFacts facts(const Conv2dSpec& spec, Inputs inputs) {
+  const Shape& in = image(inputs, "conv2d");
+  for (int axis = 0; axis < 2; ++axis) {
+    need(in[axis] + 2 * spec.padding >= spec.kernel,
+         fmt::format("kernel {} with padding {} is larger than the image {}", spec.kernel, spec.padding, in.text()));
+  }
+  const auto extent = [&](std::ptrdiff_t n) { return (n + 2 * spec.padding - spec.kernel) / spec.stride + 1; };
+  const std::ptrdiff_t fan_in = in[2] * spec.kernel * spec.kernel;
+  NodeFacts result{Shape{extent(in[0]), extent(in[1]), spec.channels}, {}, 0.0};
+  result.macs_per_tick = static_cast<double>(result.output.size()) * static_cast<double>(fan_in);
+  result.parameters.push_back(
+      {"weight", Shape{spec.channels, in[2], spec.kernel, spec.kernel}, Start::uniform, fan_in, true, true});
+  if (spec.bias) result.parameters.push_back({"bias", Shape{spec.channels}, Start::uniform, fan_in, true, false});
+  return result;
+}
+
+NodeFacts pooled(const synapses::PoolGeometry& geometry, Inputs inputs, std::string_view kind) {
+  const Shape& in = image(inputs, kind);
+  need(in[0] >= geometry.kernel && in[1] >= geometry.kernel,
+       fmt::format("a window of {} is larger than the image {}", geometry.kernel, in.text()));
+  const auto extent = [&](std::ptrdiff_t n) { return (n - geometry.kernel) / geometry.stride + 1; };
+  return {Shape{extent(in[0]), extent(in[1]), in[2]}, {}, 0.0};
+}
+
+NodeFacts facts(const MaxPoolSpec& spec, Inputs inputs) { return pooled(spec.geometry, inputs, "max_pool"); }
+NodeFacts facts(const AvgPoolSpec& spec, Inputs inputs) { return pooled(spec.geometry, inputs, "avg_pool"); }
+
+NodeFacts facts(const BatchNormSpec&, Inputs inputs) {
+  const std::ptrdiff_t channels = inputs[0].channels();
+  return {
+      inputs[0],
+      {constant("gamma", channels, Start::ones, true), constant("beta", channels, Start::zeros, true),
+       constant("running_mean", channels, Start::zeros, false), constant("running_var", channels, Start::ones, false)},
+      0.0};
+}
+
+NodeFacts facts(const DropoutSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}; }
+
+NodeFacts facts(const FlattenSpec&, Inputs inputs) { return {Shape{image(inputs, "flatten").size()}, {}, 0.0}; }
+
+NodeFacts facts(const LifSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}; }
+NodeFacts facts(const LeakyIntegratorSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}; }
+
+NodeFacts facts(const AddSpec&, Inputs inputs) {
+  for (const Shape& in : inputs) {
+    need(in == inputs[0], fmt::format("add needs inputs of one shape, got {} and {}", inputs[0].text(), in.text()));
+  }
+  return {inputs[0], {}, 0.0};
+}
+
+NodeFacts facts(const VoteSpec& spec, Inputs inputs) {
+  const std::ptrdiff_t in = vector(inputs, "vote")[0];
+  need(in % spec.group == 0, fmt::format("{} channels do not divide into groups of {}", in, spec.group));
+  return {Shape{in / spec.group}, {}, 0.0};
+}
+
+}  // namespace
+
+NodeFacts describe(const NodeSpec& node, std::span<const Shape> inputs) {
+  try {
+    const bool is_sum = std::holds_alternative<AddSpec>(node.operation);
+    need(is_sum ? inputs.size() >= 2 : inputs.size() == 1,
+         fmt::format("{} takes {}, got {}", kind_name(node.operation), is_sum ? "two inputs or more" : "one input",
+                     inputs.size()));
+    NodeFacts result = std::visit([&](const auto& operation) { return facts(operation, inputs); }, node.operation);
+    for (const ParameterFacts& parameter : result.parameters) {
+      need(parameter.shape.size() <= kMaxElements,
+           fmt::format("{} {} has more than 2^32 elements", parameter.name, parameter.shape.text()));
+    }
+    return result;
+  } catch (const ShapeError& error) {
+    throw ShapeError(fmt::format("[build] layer \"{}\": {}", node.name, error.what()));
+  }
+}
+
+std::vector<std::vector<int>> input_indices(const NetworkSpec& spec) {
+  std::vector<std::vector<int>> result;
+  for (const NodeSpec& node : spec.nodes) {
+    std::vector<int>& indices = result.emplace_back();
+    for (const std::string& input : node.inputs) {
+      const auto end = spec.nodes.begin() + static_cast<std::ptrdiff_t>(result.size()) - 1;
+      const auto found =
+          std::find_if(spec.nodes.begin(), end, [&](const NodeSpec& other) { return other.name == input; });
+      if (found == end && input != kInputName) {
+        throw ShapeError(fmt::format("[build] layer \"{}\": there is no layer \"{}\" before it", node.name, input));
+      }
+      indices.push_back(found == end ? -1 : static_cast<int>(found - spec.nodes.begin()));
+    }
+  }
+  return result;
+}
+
+std::vector<NodeFacts> describe(const NetworkSpec& spec, const Shape& input) {
+  if (spec.nodes.empty()) throw ShapeError("[build] a network needs at least one layer");
+  if ((input.rank() != 1 && input.rank() != 3) || input.size() == 0) {
+    throw ShapeError(fmt::format("[build] the input must be [H, W, C] or [C], none of them 0, got {}", input.text()));
+  }
+  const std::vector<std::vector<int>> indices = input_indices(spec);
+  std::vector<NodeFacts> result;
+  for (std::size_t i = 0; i < spec.nodes.size(); ++i) {
+    std::vector<Shape> shapes;
+    for (const int index : indices[i]) {
+      shapes.push_back(index < 0 ? input : result[static_cast<std::size_t>(index)].output);
+    }
+    result.push_back(describe(spec.nodes[i], shapes));
+  }
+  if (result.back().output.rank() != 1) {
+    throw ShapeError(fmt::format("[build] layer \"{}\": the last layer must give a vector [K], gives {}",
+                                 spec.nodes.back().name, result.back().output.text()));
+  }
+  return result;
+}
+
+}  // namespace synfire::network

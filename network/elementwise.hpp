@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/signal.hpp"
+#include "core/tensor.hpp"
+
+/// The small operations between nodes that belong to the graph rather than to a synapse. Host memory.
+namespace synfire::network {
+
+/// 0 and 1 as numbers.
+template <class Scalar>
+void spikes_to_real(View<const std::uint8_t> spikes, View<Scalar> real);
+
+/// Mean of all elements: for spikes the firing rate. In a fixed order, whatever the number of threads.
+template <class Scalar>
+double mean_of(const Signal<Scalar>& x);
+
+}  // namespace synfire::network

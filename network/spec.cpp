@@ -1,0 +1,243 @@
+#include "network/spec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+
+namespace synfire::network {
+
+namespace {
+
+constexpr std::int64_t kMaxChannels = 1 << 20;
+constexpr std::int64_t kMaxWindow = 1024;
+constexpr double kMaxMs = 1e9;
+
+/// The keys of one layer. What the layer does not say, the defaults of its type do.
+class LayerTable {
+ public:
+  LayerTable(const ConfigTable& layer, const ConfigTable& defaults, double dt_ms)
+      : layer_(layer), defaults_(defaults), dt_ms_(dt_ms) {}
+
+  double dt_ms() const { return dt_ms_; }
+
+  int integer(const std::string& key, std::optional<std::int64_t> fallback, std::int64_t at_least,
+              std::int64_t at_most) const {
+    if (defaults_.has(key)) fallback = defaults_.integer(key, {}, at_least, at_most);
+    return static_cast<int>(layer_.integer(key, fallback, at_least, at_most));
+  }
+  double number(const std::string& key, double fallback, double at_least, double at_most) const {
+    if (defaults_.has(key)) fallback = defaults_.number(key, {}, at_least, at_most);
+    return layer_.number(key, fallback, at_least, at_most);
+  }
+  bool flag(const std::string& key, bool fallback) const {
+    if (defaults_.has(key)) fallback = defaults_.flag(key);
+    return layer_.flag(key, fallback);
+  }
+  std::string choice(const std::string& key, const std::vector<std::string>& choices,
+                     const std::string& fallback) const {
+    return layer_.choice(key, choices, defaults_.has(key) ? defaults_.choice(key, choices) : fallback);
+  }
+  /// Reported where the value comes from.
+  [[noreturn]] void fail(const std::string& key, const std::string& problem) const {
+    (!layer_.has(key) && defaults_.has(key) ? defaults_ : layer_).fail(key, problem);
+  }
+
+ private:
+  ConfigTable layer_, defaults_;
+  double dt_ms_;
+};
+
+synapses::PoolGeometry read_pool(const LayerTable& table) {
+  synapses::PoolGeometry geometry;
+  geometry.kernel = table.integer("kernel", 2, 1, kMaxWindow);
+  geometry.stride = table.integer("stride", geometry.kernel, 1, kMaxWindow);
+  return geometry;
+}
+
+neurons::Decay read_decay(const LayerTable& table) {
+  return table.choice("decay", {"euler", "exact"}, "euler") == "euler" ? neurons::Decay::euler : neurons::Decay::exact;
+}
+
+neurons::Surrogate read_surrogate(const LayerTable& table) {
+  struct Row {
+    const char* name;
+    neurons::SurrogateKind kind;
+    double alpha;  // customary width
+  };
+  static constexpr std::array<Row, 4> kRows{{{"atan", neurons::SurrogateKind::atan, 2.0},
+                                             {"sigmoid", neurons::SurrogateKind::sigmoid, 4.0},
+                                             {"fast_sigmoid", neurons::SurrogateKind::fast_sigmoid, 25.0},
+                                             {"triangular", neurons::SurrogateKind::triangular, 1.0}}};
+  std::vector<std::string> names;
+  for (const Row& row : kRows) names.emplace_back(row.name);
+  const std::string name = table.choice("surrogate", names, kRows[0].name);
+  const Row& row = *std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.name == name; });
+  return {row.kind, table.number("surrogate_alpha", row.alpha, 1e-6, 1e6)};
+}
+
+/// Asks the neuron itself whether its constants make sense for a tick of dt.
+void check_constants(const LayerTable& table, const neurons::LifConfig& config) {
+  try {
+    neurons::lif_params(config, table.dt_ms());
+  } catch (const ConfigError& error) {
+    // Its text begins with its key, which the table writes itself, in full.
+    table.fail(error.key, std::string(error.what()).substr(error.key.size() + 2));
+  }
+}
+
+Operation read_linear(const LayerTable& table) {
+  return LinearSpec{table.integer("out_features", {}, 1, kMaxChannels), table.flag("bias", true)};
+}
+
+Operation read_conv2d(const LayerTable& table) {
+  Conv2dSpec spec;
+  spec.channels = table.integer("channels", {}, 1, kMaxChannels);
+  spec.kernel = table.integer("kernel", 3, 1, kMaxWindow);
+  spec.stride = table.integer("stride", 1, 1, kMaxWindow);
+  spec.padding = table.integer("padding", 0, 0, kMaxWindow);
+  spec.bias = table.flag("bias", false);
+  if (spec.padding >= spec.kernel) {
+    table.fail("padding", fmt::format("must be smaller than the kernel ({}), got {}", spec.kernel, spec.padding));
+  }
+  return spec;
+}
+
+Operation read_max_pool(const LayerTable& table) { return MaxPoolSpec{read_pool(table)}; }
+Operation read_avg_pool(const LayerTable& table) { return AvgPoolSpec{read_pool(table)}; }
+
+Operation read_batch_norm(const LayerTable& table) {
+  return BatchNormSpec{{table.number("eps", 1e-5, 1e-12, 1.0), table.number("momentum", 0.1, 0.0, 1.0)}};
+}
+
+Operation read_dropout(const LayerTable& table) { return DropoutSpec{table.number("p", 0.5, 0.0, 0.999)}; }
+Operation read_flatten(const LayerTable&) { return FlattenSpec{}; }
+
+Operation read_lif(const LayerTable& table) {
+  neurons::LifConfig config;
+  config.tau_mem_ms = table.number("tau_mem_ms", 20.0, 1e-6, kMaxMs);
+  config.v_th = table.number("v_th", 1.0, -1e6, 1e6);
+  if (table.choice("reset", {"hard", "soft"}, "hard") == "hard") {
+    config.v_reset = table.number("v_reset", 0.0, -1e6, 1e6);
+  } else {
+    config.v_reset.reset();
+  }
+  config.decay_input = table.flag("decay_input", true);
+  config.detach_reset = table.flag("detach_reset", true);
+  config.decay = read_decay(table);
+  config.surrogate = read_surrogate(table);
+  check_constants(table, config);
+  return LifSpec{config};
+}
+
+Operation read_leaky_integrator(const LayerTable& table) {
+  LeakyIntegratorSpec spec;
+  spec.tau_mem_ms = table.number("tau_mem_ms", 20.0, 1e-6, kMaxMs);
+  spec.decay_input = table.flag("decay_input", true);
+  spec.decay = read_decay(table);
+  check_constants(table, integrator_config(spec));
+  return spec;
+}
+
+Operation read_add(const LayerTable&) { return AddSpec{}; }
+Operation read_vote(const LayerTable& table) { return VoteSpec{table.integer("group", 10, 1, kMaxChannels)}; }
+
+/// One row a kind of node, in the order of the variant.
+struct Kind {
+  const char* name;
+  Operation (*read)(const LayerTable&);
+};
+constexpr std::array<Kind, std::variant_size_v<Operation>> kKinds{{{"linear", read_linear},
+                                                                   {"conv2d", read_conv2d},
+                                                                   {"max_pool", read_max_pool},
+                                                                   {"avg_pool", read_avg_pool},
+                                                                   {"batch_norm", read_batch_norm},
+                                                                   {"dropout", read_dropout},
+                                                                   {"flatten", read_flatten},
+                                                                   {"lif", read_lif},
+                                                                   {"leaky_integrator", read_leaky_integrator},
+                                                                   {"add", read_add},
+                                                                   {"vote", read_vote}}};
+
+bool is_name(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+  });
+}
+
+bool has_node(const std::vector<NodeSpec>& nodes, const std::string& name) {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const NodeSpec& node) { return node.name == name; });
+}
+
+void check_inputs(const ConfigTable& layer, const NodeSpec& node, const std::vector<NodeSpec>& before) {
+  const bool is_sum = std::holds_alternative<AddSpec>(node.operation);
+  if (is_sum ? node.inputs.size() < 2 : node.inputs.size() != 1) {
+    layer.fail("inputs", fmt::format("{} takes {}, got {}", kind_name(node.operation),
+                                     is_sum ? "two inputs or more" : "one input", node.inputs.size()));
+  }
+  for (const std::string& input : node.inputs) {
+    if (input == kInputName || has_node(before, input)) continue;
+    layer.fail("inputs", fmt::format("layer \"{}\" reads \"{}\", which is neither \"{}\" nor a layer before it",
+                                     node.name, input, kInputName));
+  }
+}
+
+NodeSpec read_node(const ConfigTable& network, const ConfigTable& layer, const NetworkSpec& spec,
+                   std::map<std::string, int>& count_of_type) {
+  std::vector<std::string> types;
+  for (const Kind& kind : kKinds) types.emplace_back(kind.name);
+  const std::string type = layer.choice("type", types);
+  const Kind& kind = *std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& k) { return k.name == type; });
+
+  NodeSpec node;
+  node.name = layer.text("name", fmt::format("{}{}", type, ++count_of_type[type]));
+  if (!is_name(node.name)) {
+    layer.fail("name", fmt::format("letters, digits, _ and - make a name, got \"{}\"", node.name));
+  }
+  if (node.name == kInputName || has_node(spec.nodes, node.name)) {
+    layer.fail("name", fmt::format("there are two layers named \"{}\"", node.name));
+  }
+  node.operation = kind.read(LayerTable(layer, network.table(type), spec.dt_ms));
+  node.inputs =
+      layer.texts("inputs", std::vector<std::string>{spec.nodes.empty() ? kInputName : spec.nodes.back().name});
+  check_inputs(layer, node, spec.nodes);
+  return node;
+}
+
+}  // namespace
+
+std::string_view kind_name(const Operation& operation) { return kKinds[operation.index()].name; }
+
+neurons::LifConfig integrator_config(const LeakyIntegratorSpec& spec) {
+  neurons::LifConfig config;
+  config.tau_mem_ms = spec.tau_mem_ms;
+  config.decay_input = spec.decay_input;
+  config.decay = spec.decay;
+  return config;
+}
+
+NetworkSpec read_network_spec(const ConfigTable& table) {
+  NetworkSpec spec;
+  spec.dt_ms = table.number("dt_ms", 1.0, 1e-6, kMaxMs);
+  const std::vector<ConfigTable> layers = table.tables("layers");
+  if (layers.empty()) table.fail("layers", "a network needs at least one [[network.layers]]");
+
+  std::map<std::string, int> count_of_type;
+  for (const ConfigTable& layer : layers) spec.nodes.push_back(read_node(table, layer, spec, count_of_type));
+
+  for (std::size_t i = 0; i + 1 < spec.nodes.size(); ++i) {
+    const std::string& name = spec.nodes[i].name;
+    const bool is_read = std::any_of(spec.nodes.begin(), spec.nodes.end(), [&](const NodeSpec& node) {
+      return std::find(node.inputs.begin(), node.inputs.end(), name) != node.inputs.end();
+    });
+    if (!is_read) layers[i].fail("name", fmt::format("no layer reads the output of \"{}\"", name));
+  }
+  return spec;
+}
+
+}  // namespace synfire::network

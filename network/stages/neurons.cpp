@@ -1,0 +1,96 @@
+// Nodes with a membrane: lif, leaky_integrator.
+#include "network/elementwise.hpp"
+#include "network/stage.hpp"
+#include "neurons/leaky_integrator.hpp"
+#include "neurons/lif.hpp"
+
+namespace synfire::network {
+
+namespace {
+
+template <class Scalar>
+class LifStage : public Stage<Scalar> {
+ public:
+  explicit LifStage(const neurons::LifParams& params) : params_(params) {}
+
+  bool applies_affine() const override { return true; }
+
+  void plan(NodePlan& plan) override {
+    smooth_ = plan.smooth;
+    plan.output_spikes();
+    current_.plan(plan, true);
+    plan.grad_in_place();
+    scratch_bytes_ = neurons::lif_scratch_bytes(plan.output_shape().channels());
+    scratch_ = plan.backward_scratch(scratch_bytes_);
+  }
+
+  void forward(const Run<Scalar>& run, const Links& links) override {
+    const View<const Scalar> y = current_.forward(run, links);
+    const neurons::ChannelAffine<Scalar> affine = run.affine(links.inputs[0]);
+    if (smooth_) {
+      neurons::lif_forward<Scalar, Scalar>(y, affine, params_, run.output(links));
+    } else {
+      neurons::lif_forward<Scalar, std::uint8_t>(
+          y, affine, params_, run.template view<std::uint8_t>(links.output.values, links.output.shape));
+    }
+    rate_ = mean_of(run.signal(links.output));
+  }
+
+  void backward(const Run<Scalar>& run, const Links& links) override {
+    const auto backward = smooth_ ? neurons::lif_backward<Scalar, Scalar> : neurons::lif_backward<Scalar, std::uint8_t>;
+    backward(current_.backward(run, links), run.affine(links.inputs[0]), params_, run.grad_output(links),
+             run.grad_input(links), run.affine_grad(links.inputs[0]), run.bytes(scratch_, scratch_bytes_));
+  }
+
+  double firing_rate() const override { return rate_; }
+
+ private:
+  neurons::LifParams params_;
+  RealInput<Scalar> current_;
+  bool smooth_ = false;
+  std::size_t scratch_bytes_ = 0;
+  BufferId scratch_ = kNoBuffer;
+  double rate_ = std::numeric_limits<double>::quiet_NaN();
+};
+
+template <class Scalar>
+class LeakyIntegratorStage : public Stage<Scalar> {
+ public:
+  explicit LeakyIntegratorStage(const neurons::LifParams& params) : params_(params) {}
+
+  void plan(NodePlan& plan) override {
+    plan.output_real();
+    current_.plan(plan, false);
+    plan.grad_in_place();
+  }
+  void forward(const Run<Scalar>& run, const Links& links) override {
+    neurons::leaky_integrator_forward<Scalar>(current_.forward(run, links), params_.decay, params_.gain,
+                                              run.output(links));
+  }
+  void backward(const Run<Scalar>& run, const Links& links) override {
+    neurons::leaky_integrator_backward<Scalar>(run.grad_output(links), params_.decay, params_.gain,
+                                               run.grad_input(links));
+  }
+
+ private:
+  neurons::LifParams params_;
+  RealInput<Scalar> current_;
+};
+
+}  // namespace
+
+template <class Scalar>
+StagePtr<Scalar> make_stage(const LifSpec& spec, const NodeContext<Scalar>& context) {
+  return std::make_unique<LifStage<Scalar>>(neurons::lif_params(spec.config, context.dt_ms));
+}
+template <class Scalar>
+StagePtr<Scalar> make_stage(const LeakyIntegratorSpec& spec, const NodeContext<Scalar>& context) {
+  return std::make_unique<LeakyIntegratorStage<Scalar>>(neurons::lif_params(integrator_config(spec), context.dt_ms));
+}
+
+template StagePtr<float> make_stage(const LifSpec&, const NodeContext<float>&);
+template StagePtr<double> make_stage(const LifSpec&, const NodeContext<double>&);
+template StagePtr<float> make_stage(const LeakyIntegratorSpec&, const NodeContext<float>&);
+template StagePtr<double> make_stage(const LeakyIntegratorSpec&, const NodeContext<double>&);
+
+}  // namespace synfire::network

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/config.hpp"
+#include "core/random.hpp"
+#include "core/tensor.hpp"
+#include "network/network.hpp"
+
+namespace synfire::test {
+
+/// A network from the text of its [network] table.
+inline network::NetworkSpec spec_of(const std::string& toml) {
+  const Config config = Config::parse(toml, "test.toml");
+  network::NetworkSpec spec = network::read_network_spec(config.root().table("network"));
+  config.root().finish();
+  return spec;
+}
+
+/// Uniform in [low, high), the same for every Scalar up to its rounding.
+template <class Scalar>
+Tensor<Scalar> random_tensor(const Shape& shape, std::uint64_t seed, double low, double high) {
+  Tensor<Scalar> tensor(shape);
+  const RandomStream random(seed, 0, 0);
+  for (std::ptrdiff_t i = 0; i < tensor.size(); ++i) {
+    tensor[i] = static_cast<Scalar>(low + (high - low) * random.uniform(static_cast<std::uint64_t>(i)));
+  }
+  return tensor;
+}
+
+/// The shape of `tick` for T ticks of B samples.
+inline Shape over_time(const Shape& tick, std::ptrdiff_t num_ticks, std::ptrdiff_t batch) {
+  return tick.prepend(batch).prepend(num_ticks);
+}
+
+/// Every kind of node in a chain: two convolutions with batch norm, a hard and a soft reset, both pools.
+inline const std::string kChain = R"(
+[network]
+dt_ms = 5.0
+lif = {tau_mem_ms = 10.0, v_th = 0.4, detach_reset = false}
+[[network.layers]]
+type = "conv2d"
+name = "conv1"
+channels = 3
+padding = 1
+[[network.layers]]
+type = "batch_norm"
+name = "norm1"
+[[network.layers]]
+type = "lif"
+name = "lif1"
+v_reset = 0.1
+[[network.layers]]
+type = "max_pool"
+[[network.layers]]
+type = "conv2d"
+name = "conv2"
+channels = 4
+kernel = 2
+bias = true
+[[network.layers]]
+type = "lif"
+name = "lif2"
+reset = "soft"
+decay_input = false
+decay = "exact"
+surrogate = "sigmoid"
+[[network.layers]]
+type = "batch_norm"
+name = "norm2"
+[[network.layers]]
+type = "avg_pool"
+[[network.layers]]
+type = "flatten"
+[[network.layers]]
+type = "dropout"
+p = 0.3
+[[network.layers]]
+type = "linear"
+name = "fc1"
+out_features = 6
+bias = false
+[[network.layers]]
+type = "lif"
+name = "lif3"
+tau_mem_ms = 8.0
+[[network.layers]]
+type = "linear"
+name = "fc2"
+out_features = 6
+[[network.layers]]
+type = "vote"
+group = 2
+[[network.layers]]
+type = "leaky_integrator"
+tau_mem_ms = 12.0
+)";
+inline const Shape kChainInput{7, 6, 2};
+
+/// Nodes that several others read, sums, and a readout that fires.
+inline const std::string kResidual = R"(
+[network]
+dt_ms = 2.0
+lif = {tau_mem_ms = 4.0, v_th = 0.3, detach_reset = false}
+[[network.layers]]
+type = "conv2d"
+name = "stem"
+channels = 3
+padding = 1
+[[network.layers]]
+type = "lif"
+name = "spikes"
+[[network.layers]]
+type = "conv2d"
+name = "branch"
+channels = 3
+padding = 1
+[[network.layers]]
+type = "batch_norm"
+name = "norm"
+[[network.layers]]
+type = "conv2d"
+name = "direct"
+channels = 3
+kernel = 1
+inputs = ["input"]
+[[network.layers]]
+type = "add"
+name = "sum"
+inputs = ["spikes", "norm", "direct", "spikes"]
+[[network.layers]]
+type = "lif"
+name = "after"
+reset = "soft"
+[[network.layers]]
+type = "flatten"
+[[network.layers]]
+type = "linear"
+name = "head"
+out_features = 4
+[[network.layers]]
+type = "lif"
+name = "out"
+)";
+inline const Shape kResidualInput{4, 5, 2};
+
+}  // namespace synfire::test
