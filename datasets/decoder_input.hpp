@@ -31,6 +31,7 @@ struct DecoderInput {
 
 Recording decode_aedat2(const DecoderInput& input);
 Recording decode_aedat3(const DecoderInput& input);
+Recording decode_aedat4(const DecoderInput& input);
 Recording decode_nmnist_bin(const DecoderInput& input);
 
 /// Throws FormatError, or adds the warning if `lenient`.

@@ -13,6 +13,7 @@ namespace synfire::datasets {
 
 std::string encode_aedat2(const EventStream& events, const std::string& name);
 std::string encode_aedat3(const EventStream& events, const std::string& name);
+std::string encode_aedat4(const EventStream& events, const std::string& name, const WriteOptions& options);
 std::string encode_nmnist_bin(const EventStream& events, const std::string& name);
 
 /// The error about event `index`, which the format cannot represent.

@@ -65,9 +65,9 @@ Recording decode_recording(std::span<const std::byte> bytes, const std::string& 
     case EventFormat::aedat3:
       return decode_aedat3(input);
     case EventFormat::aedat4:
-      break;
+      return decode_aedat4(input);
   }
-  throw FormatError(name, 0, fmt::format("{} is not read by this build", format_name(format)));
+  throw ConfigError("", 0, "format", "unknown format of recordings");
 }
 
 }  // namespace synfire::datasets

@@ -32,7 +32,7 @@ void refuse_event(const std::string& name, std::size_t index, const std::string&
 }
 
 std::string encode_recording(const EventStream& events, const std::string& name, EventFormat format,
-                             const WriteOptions&) {
+                             const WriteOptions& options) {
   check_stream(events, name);
   switch (format) {
     case EventFormat::aedat2:
@@ -42,9 +42,9 @@ std::string encode_recording(const EventStream& events, const std::string& name,
     case EventFormat::nmnist_bin:
       return encode_nmnist_bin(events, name);
     case EventFormat::aedat4:
-      break;
+      return encode_aedat4(events, name, options);
   }
-  throw FileError(name, fmt::format("{} is not written by this build", format_name(format)));
+  throw ConfigError("", 0, "format", "unknown format of recordings");
 }
 
 void write_recording(const std::filesystem::path& file, const EventStream& events, EventFormat format,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -79,8 +80,9 @@ TEST_CASE("the corners of the sensor survive the round trip, in either polarity"
   for (const auto& [format, width, height] :
        {Sensor{EventFormat::aedat2, 128, 128}, Sensor{EventFormat::aedat2, 346, 260},
         Sensor{EventFormat::aedat3, 128, 128}, Sensor{EventFormat::aedat3, 240, 180},
-        Sensor{EventFormat::aedat3, 346, 260}, Sensor{EventFormat::aedat3, 640, 480},
-        Sensor{EventFormat::nmnist_bin, 34, 34}, Sensor{EventFormat::nmnist_bin, 256, 256}}) {
+        Sensor{EventFormat::aedat3, 346, 260}, Sensor{EventFormat::aedat3, 640, 480}, Sensor{EventFormat::aedat4, 1, 1},
+        Sensor{EventFormat::aedat4, 32768, 32768}, Sensor{EventFormat::nmnist_bin, 34, 34},
+        Sensor{EventFormat::nmnist_bin, 256, 256}}) {
     CAPTURE(format_name(format));
     CAPTURE(width);
     EventStream events;
@@ -102,7 +104,7 @@ TEST_CASE("the corners of the sensor survive the round trip, in either polarity"
 TEST_CASE("times beyond 2^31 and 2^32 us survive the round trip") {
   for (const std::int64_t near :
        {std::int64_t{1} << 31, std::int64_t{1} << 32, std::int64_t{3} << 31, std::int64_t{1} << 33}) {
-    for (const EventFormat format : {EventFormat::aedat2, EventFormat::aedat3}) {
+    for (const EventFormat format : {EventFormat::aedat2, EventFormat::aedat3, EventFormat::aedat4}) {
       CAPTURE(format_name(format));
       CAPTURE(near);
       EventStream events = random_stream(128, 128, 1, 0, 1);
@@ -116,6 +118,23 @@ TEST_CASE("times beyond 2^31 and 2^32 us survive the round trip") {
       check_same_events(recording, events);
       CHECK(recording.backward_steps == 2);
     }
+  }
+}
+
+TEST_CASE("AEDAT4 round trips in each compression, with absolute and negative times") {
+  for (const Aedat4Compression compression :
+       {Aedat4Compression::none, Aedat4Compression::lz4, Aedat4Compression::zstd}) {
+    CAPTURE(static_cast<int>(compression));
+    EventStream events = random_stream(346, 260, 20'001, 1'718'924'384'950'507, 30);
+    events.push_back({std::numeric_limits<std::int64_t>::min(), 0, 0, 1});
+    events.push_back({std::numeric_limits<std::int64_t>::max(), 0, 0, 1});
+
+    const Recording recording = round_trip(events, EventFormat::aedat4, {compression});
+
+    check_same_events(recording, events);
+    CHECK(recording.source == "Synfire");
+    CHECK(recording.backward_steps == 1);
+    CHECK(recording.skipped_special == 0);
   }
 }
 
@@ -158,7 +177,7 @@ TEST_CASE("a file is written whole and found by its content, whatever its name")
   const test::TemporaryFolder folder;
   const EventStream events = random_stream(128, 128, 1000, 0, 100);
 
-  for (const EventFormat format : {EventFormat::aedat2, EventFormat::aedat3}) {
+  for (const EventFormat format : {EventFormat::aedat2, EventFormat::aedat3, EventFormat::aedat4}) {
     const std::filesystem::path file = folder / "recording.bin";
     write_recording(file, events, format);
 

@@ -101,6 +101,9 @@ void check_format(const std::string& format, int expected, ReadOptions options =
 
 TEST_CASE("AEDAT 2.0 recordings of a DVS128 have the columns of the index") { check_format("AEDAT2 DVS128", 26); }
 TEST_CASE("AEDAT 2.0 recordings of a DAVIS240 have the columns of the index") { check_format("AEDAT2 DAVIS240", 2); }
+TEST_CASE("AEDAT4 recordings, LZ4, ZSTD or not compressed, have the columns of the index") {
+  check_format("AEDAT4", 28);
+}
 TEST_CASE("hand-made AEDAT 3.1 files, whose events are all marked invalid, have the columns of the index") {
   ReadOptions options;
   options.keep_invalid = true;
