@@ -48,5 +48,7 @@ function(synfire_add_test name)
   target_link_libraries(test_${name} PRIVATE synfire_test_main ${ARG_DEPENDS})
   target_compile_definitions(test_${name} PRIVATE SYNFIRE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   synfire_set_flags(test_${name})
+  # Tests are compiled more often than they run for long.
+  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   add_test(NAME ${name} COMMAND test_${name})
 endfunction()
