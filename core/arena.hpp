@@ -22,6 +22,9 @@ class ArenaPlan {
   /// the tightest gap, whichever order needs less memory in all.
   void place();
 
+  std::size_t bytes(Id id) const { return buffers_[static_cast<std::size_t>(id)].bytes; }
+  int last(Id id) const { return buffers_[static_cast<std::size_t>(id)].last; }
+
   /// Bytes of the block; after place().
   std::size_t bytes() const { return bytes_; }
   std::size_t offset(Id id) const { return buffers_[static_cast<std::size_t>(id)].offset; }

@@ -14,7 +14,10 @@ ClockedPlan<Scalar>::ClockedPlan(Network<Scalar>& network, const std::vector<Vie
   make_nodes(network, gradients);
   plan_forward();
   plan_output();
-  if (options.mode == Mode::train) plan_backward();
+  if (options.mode == Mode::train) {
+    plan_backward();
+    count_kept_bytes();
+  }
   arena.place();
 }
 
@@ -67,6 +70,7 @@ void ClockedPlan<Scalar>::plan_forward() {
         consumers.size() == 1 && nodes[static_cast<std::size_t>(consumers.front())].stage->applies_affine();
     node.stage->plan(plan);
     grad_in_place_.push_back(plan.grad_in_place_of());
+    node.kept_bytes = plan.saved_bytes();
   }
 }
 
@@ -112,6 +116,16 @@ void ClockedPlan<Scalar>::plan_backward() {
         node.sums_after_backward.push_back({grad, whole, links.inputs[k].shape});
       }
     }
+  }
+}
+
+template <class Scalar>
+void ClockedPlan<Scalar>::count_kept_bytes() {
+  const int n = static_cast<int>(nodes.size());
+  for (Node& node : nodes) {
+    const BufferId values = node.links.output.values;
+    const bool is_of_input = values == node.links.inputs[0].values;
+    if (!is_of_input && arena.last(values) > n) node.kept_bytes += arena.bytes(values);
   }
 }
 

@@ -29,6 +29,7 @@ struct ClockedPlan {
     StagePtr<Scalar> stage;
     Links links;
     bool has_backward = false;
+    std::size_t kept_bytes = 0;  ///< from its forward to the backward pass: its output and what it saved
     std::vector<Sum> sums_after_backward;
   };
 
@@ -48,6 +49,7 @@ struct ClockedPlan {
   void plan_forward();
   void plan_output();
   void plan_backward();
+  void count_kept_bytes();
   int last_index() const { return static_cast<int>(nodes.size()) - 1; }
   int backward_step(int index) const { return 2 * static_cast<int>(nodes.size()) - index; }
 

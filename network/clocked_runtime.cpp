@@ -47,6 +47,12 @@ struct ClockedRuntime<Scalar>::Impl {
 
   typename Plan::Options options(Mode mode) const { return {mode, smooth, mode == Mode::train && want_input_grad}; }
 
+  Plan plan_of(std::ptrdiff_t num_ticks, std::ptrdiff_t batch, Mode mode) {
+    const Shape input = network.input.prepend(batch).prepend(num_ticks);
+    check_input(input);
+    return Plan(network, gradients, input, options(mode));
+  }
+
   /// Lays the network out for this shape unless the last pass of this mode had it too.
   Plan& plan_for(const Shape& input, Mode mode) {
     std::optional<Plan>& plan = mode == Mode::train ? train_plan : eval_plan;
@@ -174,9 +180,14 @@ const std::vector<NodeTime>& ClockedRuntime<Scalar>::node_times() const {
 
 template <class Scalar>
 std::size_t ClockedRuntime<Scalar>::planned_bytes(std::ptrdiff_t num_ticks, std::ptrdiff_t batch, Mode mode) const {
-  const Shape input = impl_->network.input.prepend(batch).prepend(num_ticks);
-  impl_->check_input(input);
-  return ClockedPlan<Scalar>(impl_->network, impl_->gradients, input, impl_->options(mode)).arena.bytes();
+  return impl_->plan_of(num_ticks, batch, mode).arena.bytes();
+}
+
+template <class Scalar>
+std::vector<std::size_t> ClockedRuntime<Scalar>::kept_bytes(std::ptrdiff_t num_ticks, std::ptrdiff_t batch) const {
+  std::vector<std::size_t> result;
+  for (const auto& node : impl_->plan_of(num_ticks, batch, Mode::train).nodes) result.push_back(node.kept_bytes);
+  return result;
 }
 
 template <class Scalar>

@@ -63,6 +63,9 @@ class ClockedRuntime {
   /// Bytes of the arena for T ticks and batch B in `mode`, before anything runs.
   std::size_t planned_bytes(std::ptrdiff_t num_ticks, std::ptrdiff_t batch, Mode mode) const;
 
+  /// Bytes that each node keeps from its forward to the backward pass of a training step, by node index.
+  std::vector<std::size_t> kept_bytes(std::ptrdiff_t num_ticks, std::ptrdiff_t batch) const;
+
   Network<Scalar>& network() const;
 
  private:

@@ -56,7 +56,10 @@ class NodePlan {
   void output_affine(BufferId scale, BufferId shift, BufferId grad_scale, BufferId grad_shift);
 
   /// Memory from the node's forward to its backward; to its forward only if no backward will come.
-  BufferId saved(std::size_t bytes) { return arena_.add(bytes, forward_step_, last_step()); }
+  BufferId saved(std::size_t bytes) {
+    saved_bytes_ += bytes;
+    return arena_.add(bytes, forward_step_, last_step());
+  }
   BufferId forward_scratch(std::size_t bytes) { return arena_.add(bytes, forward_step_, forward_step_); }
   BufferId backward_scratch(std::size_t bytes) { return arena_.add(bytes, last_step(), last_step()); }
 
@@ -71,6 +74,7 @@ class NodePlan {
   bool smooth = false;                   ///< spikes are Scalars
   bool consumer_applies_affine = false;  ///< the output has one consumer, and it takes the affine form
   int grad_in_place_of() const { return grad_in_place_; }
+  std::size_t saved_bytes() const { return saved_bytes_; }
 
  private:
   int last_step() const { return backward_step_ < 0 ? forward_step_ : backward_step_; }
@@ -80,6 +84,7 @@ class NodePlan {
   std::size_t scalar_bytes_;
   int forward_step_, backward_step_;
   int grad_in_place_ = -1;
+  std::size_t saved_bytes_ = 0;
 };
 
 /// The memory of a pass that runs.

@@ -1,0 +1,56 @@
+#include "network/summary.hpp"
+
+#include <fmt/format.h>
+
+#include "network/describe.hpp"
+
+namespace synfire::network {
+
+namespace {
+
+std::string detail(const LinearSpec& spec) { return spec.bias ? "" : "no bias"; }
+std::string detail(const Conv2dSpec& spec) {
+  return fmt::format("{0}x{0}, stride {1}, padding {2}{3}", spec.kernel, spec.stride, spec.padding,
+                     spec.bias ? ", bias" : "");
+}
+std::string window(const synapses::PoolGeometry& geometry) {
+  return fmt::format("{0}x{0}, stride {1}", geometry.kernel, geometry.stride);
+}
+std::string detail(const MaxPoolSpec& spec) { return window(spec.geometry); }
+std::string detail(const AvgPoolSpec& spec) { return window(spec.geometry); }
+std::string detail(const BatchNormSpec&) { return ""; }
+std::string detail(const DropoutSpec& spec) { return fmt::format("p {}", spec.p); }
+std::string detail(const FlattenSpec&) { return ""; }
+std::string detail(const LifSpec& spec) {
+  const neurons::LifConfig& config = spec.config;
+  return fmt::format("tau {} ms, threshold {}, {}", config.tau_mem_ms, config.v_th,
+                     config.v_reset ? fmt::format("reset to {}", *config.v_reset) : "soft reset");
+}
+std::string detail(const LeakyIntegratorSpec& spec) { return fmt::format("tau {} ms", spec.tau_mem_ms); }
+std::string detail(const AddSpec&) { return ""; }
+std::string detail(const VoteSpec& spec) { return fmt::format("groups of {}", spec.group); }
+
+}  // namespace
+
+Summary summarize(const NetworkSpec& spec, const Shape& input) {
+  const std::vector<NodeFacts> facts = describe(spec, input);
+  Summary summary;
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    const NodeSpec& node = spec.nodes[i];
+    NodeSummary row{node.name,
+                    std::string(kind_name(node.operation)),
+                    std::visit([](const auto& operation) { return detail(operation); }, node.operation),
+                    facts[i].output,
+                    0,
+                    facts[i].macs_per_tick};
+    for (const ParameterFacts& parameter : facts[i].parameters) {
+      if (parameter.trained) row.parameters += parameter.shape.size();
+    }
+    summary.parameters += row.parameters;
+    summary.macs_per_tick += row.macs_per_tick;
+    summary.nodes.push_back(std::move(row));
+  }
+  return summary;
+}
+
+}  // namespace synfire::network
