@@ -48,6 +48,7 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(FlatBuffers REQUIRED)
 find_package(pugixml REQUIRED)
 find_package(zstd REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 
