@@ -30,7 +30,7 @@ CompactEvents compact(const EventStream& events, const std::string& file) {
   if (events.empty()) return result;
   const auto [earliest, latest] = std::minmax_element(events.t_us.begin(), events.t_us.end());
   if (*latest - *earliest > std::int64_t{std::numeric_limits<std::uint32_t>::max()})
-    throw FormatError(file, 0, "more than 71 minutes between its first and its last event; cut it into parts");
+    throw FormatError(file, "more than 71 minutes between its first and its last event; cut it into parts");
 
   result.origin_us = *earliest;
   result.resize(events.size());
