@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -30,10 +32,24 @@ class FlushDenormals {
 #endif
 };
 
+int hardware_threads() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+
 struct Workers {
   std::mutex mutex;
-  int count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  std::shared_ptr<tbb::task_arena> arena = std::make_shared<tbb::task_arena>(count);
+  int count = 0;
+  /// oneTBB makes no more workers than there are hardware threads unless it is told so, and says that on stderr.
+  std::optional<tbb::global_control> limit;
+  std::shared_ptr<tbb::task_arena> arena;
+
+  Workers() { resize(hardware_threads()); }
+  void resize(int new_count) {
+    count = new_count;
+    // Of several limits the lowest holds, so the old one goes first.
+    limit.reset();
+    limit.emplace(tbb::global_control::max_allowed_parallelism,
+                  static_cast<std::size_t>(std::max(new_count, hardware_threads())));
+    arena = std::make_shared<tbb::task_arena>(new_count);
+  }
 };
 
 Workers& workers() {
@@ -49,11 +65,9 @@ std::shared_ptr<tbb::task_arena> current_arena() {
 }  // namespace
 
 void set_num_threads(int num_threads) {
-  const int count = num_threads > 0 ? num_threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int count = num_threads > 0 ? num_threads : hardware_threads();
   const std::lock_guard lock(workers().mutex);
-  if (count == workers().count) return;
-  workers().count = count;
-  workers().arena = std::make_shared<tbb::task_arena>(count);
+  if (count != workers().count) workers().resize(count);
 }
 
 int num_threads() {

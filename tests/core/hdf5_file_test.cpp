@@ -1,5 +1,7 @@
 #include "core/hdf5_file.hpp"
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <hdf5.h>
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
@@ -59,9 +62,11 @@ TEST_CASE("a file has its final name only after commit, and a file given up leav
   CHECK_FALSE(std::filesystem::exists(folder / "a.h5.partial"));
 }
 
-TEST_CASE("equal content gives equal HDF5 files, byte for byte") {
+TEST_CASE("equal content gives equal HDF5 files, byte for byte, a second later too") {
   const test::TemporaryFolder folder;
   for (const char* name : {"a.h5", "b.h5"}) {
+    // The library counts the time of a change in seconds.
+    if (std::string(name) == "b.h5") std::this_thread::sleep_for(std::chrono::milliseconds(1100));
     Hdf5File out = Hdf5File::create(folder / name);
     write<double>(out, "weights/w", {1.0, 2.0}, {2});
     out.append<std::int32_t>("t", std::vector<std::int32_t>{1, 2, 3});
@@ -218,6 +223,50 @@ TEST_CASE("a moved file is committed by its new owner, and only there") {
   second.commit();
 
   CHECK(Hdf5File::open(folder / "a.h5").read<float>("x") == std::vector<float>{1.0F});
+}
+
+TEST_CASE("a file of another program is read: big-endian numbers, text of fixed length") {
+  const test::TemporaryFolder folder;
+  const hid_t file = H5Fcreate((folder / "a.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const std::array<hsize_t, 1> three{3};
+  const std::array<double, 3> values{0.5, -2.0, 1e10};
+  const hid_t space = H5Screate_simple(1, three.data(), nullptr);
+  const hid_t set = H5Dcreate2(file, "big", H5T_IEEE_F64BE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, 8);
+  const hid_t scalar = H5Screate(H5S_SCALAR);
+  const hid_t text = H5Dcreate2(file, "text", type, scalar, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  H5Dwrite(text, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, "words\0\0");
+  for (const hid_t id : {set, text}) H5Dclose(id);
+  for (const hid_t id : {space, scalar}) H5Sclose(id);
+  H5Tclose(type);
+  H5Fclose(file);
+
+  const Hdf5File in = Hdf5File::open(folder / "a.h5");
+  CHECK(in.read<double>("big") == std::vector<double>{0.5, -2.0, 1e10});
+  CHECK(in.read<float>("big") == std::vector<float>{0.5F, -2.0F, 1e10F});
+  CHECK(in.read_text("text") == "words");
+}
+
+TEST_CASE("a data set that claims far more than is stored is an error before memory is asked for") {
+  const test::TemporaryFolder folder;
+  const hid_t file = H5Fcreate((folder / "a.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t chunked = H5Pcreate(H5P_DATASET_CREATE);
+  const std::array<hsize_t, 1> chunk{1024};
+  H5Pset_chunk(chunked, 1, chunk.data());
+  for (const auto& [name, length] : {std::pair{"little", hsize_t{2000}}, std::pair{"huge", hsize_t{1} << 40U}}) {
+    const hid_t space = H5Screate_simple(1, &length, nullptr);
+    const hid_t set = H5Dcreate2(file, name, H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, chunked, H5P_DEFAULT);
+    H5Dclose(set);
+    H5Sclose(space);
+  }
+  H5Pclose(chunked);
+  H5Fclose(file);
+
+  const Hdf5File in = Hdf5File::open(folder / "a.h5");
+  CHECK(in.read<double>("little") == std::vector<double>(2000, 0.0));
+  CHECK_THROWS_WITH_AS(in.read<double>("huge"), doctest::Contains("claims 1099511627776 values"), FormatError);
 }
 
 TEST_CASE("files of several threads do not disturb each other") {
