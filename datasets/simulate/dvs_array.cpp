@@ -58,12 +58,11 @@ void advance_quiet(std::ptrdiff_t count, float duration_us, const float* __restr
 
 }  // namespace
 
-DvsArray::DvsArray(int width, int height, const DvsParams& params, std::uint64_t sensor_seed, std::uint64_t noise_seed)
+DvsArray::DvsArray(int width, int height, const DvsParams& params, std::uint64_t sensor_seed)
     : width_(checked_side(width, "width")),
       height_(checked_side(height, "height")),
       refractory_us_(static_cast<float>(checked(static_cast<double>(params.refractory_us), 0, 1e6, "refractory_us"))),
-      cutoff_rate_per_us_(2e-6 * std::numbers::pi * checked(params.cutoff_hz, 0, 1e6, "cutoff_hz")),
-      noise_(noise_seed, kShotStream, 0) {
+      cutoff_rate_per_us_(2e-6 * std::numbers::pi * checked(params.cutoff_hz, 0, 1e6, "cutoff_hz")) {
   checked(params.threshold_on, 0.01, 10, "threshold_on");
   checked(params.threshold_off, 0.01, 10, "threshold_off");
   checked(params.threshold_mismatch, 0, 0.5, "threshold_mismatch");
@@ -102,14 +101,16 @@ DvsArray::DvsArray(int width, int height, const DvsParams& params, std::uint64_t
   }
 }
 
-void DvsArray::start(std::span<const float> log_intensity, std::int64_t t_us) {
+void DvsArray::start(std::span<const float> log_intensity, std::int64_t t_us, std::uint64_t noise_seed, Past past) {
   check_length(log_intensity.size(), level_.size());
+  noise_ = RandomStream(noise_seed, kShotStream, 0);
   std::copy(log_intensity.begin(), log_intensity.end(), input_.begin());
   level_ = input_;
   std::fill(dead_us_.begin(), dead_us_.end(), 0.0F);
   for (std::size_t i = 0; i < level_.size(); ++i) {
-    // A leaking pixel at rest has come a random part of the way to its next event.
-    contrast_[i] = leak_per_us_[i] > 0.0F ? threshold_on_[i] * static_cast<float>(noise_.uniform(i)) : 0.0F;
+    const float lowest = past == Past::motion ? -threshold_off_[i] : 0.0F;
+    const bool settled = past == Past::stillness && leak_per_us_[i] == 0.0F;
+    contrast_[i] = settled ? 0.0F : lowest + (threshold_on_[i] - lowest) * static_cast<float>(noise_.uniform(i));
   }
   noise_drawn_ = level_.size();
   now_us_ = t_us;

@@ -33,16 +33,24 @@ struct DvsParams {
 /// R steadily, which a pixel at rest turns into ON events. Shot noise fires pixels at random (Poisson) and resets R as
 /// well. A finite bandwidth is a one-pole low pass of L, solved exactly for the straight line.
 ///
-/// Thresholds and leak of each pixel are drawn from `sensor_seed` (a chip keeps its pattern in every recording), the
-/// noise of a recording from `noise_seed`.
+/// Thresholds, leak and noise rate of each pixel are drawn from `sensor_seed`: a chip keeps its pattern in every
+/// recording.
 class DvsArray {
  public:
   /// \throws ConfigError for a size or a parameter that is out of its range
-  DvsArray(int width, int height, const DvsParams& params, std::uint64_t sensor_seed, std::uint64_t noise_seed);
+  DvsArray(int width, int height, const DvsParams& params, std::uint64_t sensor_seed);
 
-  /// Starts a recording: every pixel has adapted to `log_intensity` [height * width] at `t_us`.
+  /// What a pixel has seen before a recording starts.
+  enum class Past {
+    stillness,  ///< only its own leak
+    motion      ///< anything: L - R is equally likely everywhere between the thresholds
+  };
+
+  /// Starts a recording with `log_intensity` [height * width] at `t_us`. The noise of the recording is drawn from
+  /// `noise_seed`.
   /// \throws ShapeError for another length
-  void start(std::span<const float> log_intensity, std::int64_t t_us);
+  void start(std::span<const float> log_intensity, std::int64_t t_us, std::uint64_t noise_seed,
+             Past past = Past::stillness);
 
   /// Moves on to `log_intensity` at `t_us` and appends the events of the interval [previous time, t_us] to
   /// `out`, ordered by (t, y, x). Frames at most a few milliseconds apart keep the straight line honest.
@@ -77,10 +85,10 @@ class DvsArray {
   std::vector<float> threshold_on_;
   std::vector<float> threshold_off_;
   std::vector<float> leak_per_us_;
-  RandomStream noise_;
 
   // State between calls.
   std::int64_t now_us_ = 0;
+  RandomStream noise_{0, 0, 0};
   std::uint64_t noise_drawn_ = 0;
   double next_noise_us_ = 0.0;   ///< since now_us_
   std::vector<float> input_;     ///< log intensity of the last frame
