@@ -86,7 +86,9 @@ void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, cons
 ///
 /// \param grad_spikes  [T, ..., C] e; may be the same memory as grad_x
 /// \param grad_x       [T, ..., C] out: dL/dx, the gradient behind the affine map (dL/dy = scale dL/dx)
-/// \param affine_grad  [C] out: sum of dL/dx y and of dL/dx, in double and in a fixed order; empty views if not wanted
+/// \param affine_grad  [C] out: sum of dL/dx y and of dL/dx in a fixed order: over a few ticks of a neuron in Scalar,
+/// over
+///                     the rest in double; empty views if not wanted
 /// \param scratch      lif_scratch_bytes(C) bytes on the same device; no other memory is allocated
 template <class Scalar, class Spike>
 void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params,

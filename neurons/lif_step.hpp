@@ -79,15 +79,16 @@ struct LifStep {
   }
 };
 
-/// Calls `use(LifRule<...>{})` with the rule that `params` describe.
+/// Calls `use(LifRule<...>{})` with the rule that `params` describe and returns what it returns.
 template <bool kSmooth, class Use>
-void with_lif_rule(const LifParams& params, Use&& use) {
+auto with_lif_rule(const LifParams& params, Use&& use) {
   const auto with_kind = [&]<SurrogateKind kKind>() {
     if (params.hard_reset) {
-      params.detach_reset ? use(LifRule<kKind, kSmooth, true, true>{}) : use(LifRule<kKind, kSmooth, true, false>{});
-    } else {
-      params.detach_reset ? use(LifRule<kKind, kSmooth, false, true>{}) : use(LifRule<kKind, kSmooth, false, false>{});
+      return params.detach_reset ? use(LifRule<kKind, kSmooth, true, true>{})
+                                 : use(LifRule<kKind, kSmooth, true, false>{});
     }
+    return params.detach_reset ? use(LifRule<kKind, kSmooth, false, true>{})
+                               : use(LifRule<kKind, kSmooth, false, false>{});
   };
   switch (params.surrogate.kind) {
     case SurrogateKind::atan:
@@ -97,29 +98,21 @@ void with_lif_rule(const LifParams& params, Use&& use) {
     case SurrogateKind::fast_sigmoid:
       return with_kind.template operator()<SurrogateKind::fast_sigmoid>();
     case SurrogateKind::triangular:
-      return with_kind.template operator()<SurrogateKind::triangular>();
+      break;
   }
+  return with_kind.template operator()<SurrogateKind::triangular>();
 }
 
-/// The same for a forward pass, which knows no detaching and, with Heaviside spikes, no surrogate.
+/// The same for a forward pass: it knows no detaching and, with Heaviside spikes, no surrogate.
 template <bool kSmooth, class Use>
-void with_lif_forward_rule(const LifParams& params, Use&& use) {
-  const auto with_kind = [&]<SurrogateKind kKind>() {
-    params.hard_reset ? use(LifRule<kKind, kSmooth, true, true>{}) : use(LifRule<kKind, kSmooth, false, true>{});
-  };
+auto with_lif_forward_rule(const LifParams& params, Use&& use) {
   if constexpr (kSmooth) {
-    switch (params.surrogate.kind) {
-      case SurrogateKind::atan:
-        return with_kind.template operator()<SurrogateKind::atan>();
-      case SurrogateKind::sigmoid:
-        return with_kind.template operator()<SurrogateKind::sigmoid>();
-      case SurrogateKind::fast_sigmoid:
-        return with_kind.template operator()<SurrogateKind::fast_sigmoid>();
-      case SurrogateKind::triangular:
-        return with_kind.template operator()<SurrogateKind::triangular>();
-    }
+    LifParams detached = params;
+    detached.detach_reset = true;
+    return with_lif_rule<true>(detached, use);
   } else {
-    with_kind.template operator()<SurrogateKind::atan>();
+    return params.hard_reset ? use(LifRule<SurrogateKind::atan, false, true, true>{})
+                             : use(LifRule<SurrogateKind::atan, false, false, true>{});
   }
 }
 

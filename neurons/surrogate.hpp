@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/host_device.hpp"
+#include "neurons/exp_decay.hpp"
 
 namespace synfire::neurons {
 
@@ -34,8 +35,8 @@ SYNFIRE_HOST_DEVICE inline Scalar surrogate_derivative(Scalar u, Scalar alpha) {
     const Scalar z = Scalar(1.57079632679489661923) * alpha * u;
     return Scalar(0.5) * alpha / (Scalar(1) + z * z);
   } else if constexpr (Kind == SurrogateKind::sigmoid) {
-    const Scalar g = Scalar(1) / (Scalar(1) + std::exp(-alpha * u));
-    return alpha * g * (Scalar(1) - g);
+    const Scalar e = exp_decay(alpha * std::abs(u));  // g (1 - g) is even
+    return alpha * e / ((Scalar(1) + e) * (Scalar(1) + e));
   } else if constexpr (Kind == SurrogateKind::fast_sigmoid) {
     const Scalar d = Scalar(1) + alpha * std::abs(u);
     return Scalar(1) / (d * d);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -80,6 +81,20 @@ TEST_CASE("surrogate derivatives are those of SpikingJelly and snnTorch") {
       }
     }
   }
+}
+
+TEST_CASE_TEMPLATE("exp_decay is exp to 2 ulp, and 0 beyond the smallest normal number", Scalar, float, double) {
+  const double last = std::is_same_v<Scalar, float> ? 87.2 : 708.0;
+  for (int i = 0; i <= 20'000; ++i) {
+    const auto x = static_cast<Scalar>(last * i / 20'000);
+    const double expected = std::exp(-static_cast<double>(x));
+    // The reference itself is off by one rounding in double.
+    const double tolerance = (4.0 * test::unit_roundoff<Scalar> + 2.0 * test::unit_roundoff<double>)*expected;
+    CHECK(std::abs(static_cast<double>(neurons::exp_decay(x)) - expected) <= tolerance);
+  }
+  CHECK(neurons::exp_decay(Scalar(0)) == Scalar(1));
+  CHECK(neurons::exp_decay(Scalar(800)) == Scalar(0));
+  CHECK(neurons::exp_decay(std::numeric_limits<Scalar>::infinity()) == Scalar(0));
 }
 
 TEST_CASE("each surrogate derivative is the slope of its primitive") {

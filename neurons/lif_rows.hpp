@@ -1,0 +1,133 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "neurons/lif_step.hpp"
+
+/// One tick of a tile of neighbouring neurons: the inner loops of lif_cpu.cpp, written so that they become vector code.
+namespace synfire::neurons::cpu {
+
+constexpr std::ptrdiff_t kMaxTileWidth = 512;
+
+/// The affine map of each neuron of a tile.
+template <class Scalar>
+struct AffineRow {
+  alignas(64) Scalar scale[kMaxTileWidth];
+  alignas(64) Scalar shift[kMaxTileWidth];
+  std::ptrdiff_t first_channel = -1;
+
+  void move_to(std::ptrdiff_t first_neuron, std::ptrdiff_t width, std::ptrdiff_t num_channels,
+               const ChannelAffine<Scalar>& affine) {
+    std::ptrdiff_t channel = first_neuron % num_channels;
+    if (channel == first_channel) return;
+    first_channel = channel;
+    if (affine.scale.empty()) {
+      std::fill_n(scale, width, Scalar(1));
+      std::fill_n(shift, width, Scalar(0));
+      return;
+    }
+    for (std::ptrdiff_t i = 0; i < width; channel = 0) {
+      const std::ptrdiff_t run = std::min(width - i, num_channels - channel);
+      std::copy_n(affine.scale.data + channel, run, scale + i);
+      std::copy_n(affine.shift.data + channel, run, shift + i);
+      i += run;
+    }
+  }
+};
+
+/// Sums of dL/dx y and dL/dx, per neuron of the tile: over a few ticks in Scalar, over more of them and over the tiles
+/// of a chunk in double, for as long as tiles begin at the same channel.
+template <class Scalar>
+struct GradRow {
+  alignas(64) Scalar short_scale[kMaxTileWidth] = {};
+  alignas(64) Scalar short_shift[kMaxTileWidth] = {};
+  alignas(64) double scale[kMaxTileWidth] = {};
+  alignas(64) double shift[kMaxTileWidth] = {};
+  std::ptrdiff_t first_channel = 0;
+
+  void move_to(std::ptrdiff_t first_neuron, std::ptrdiff_t width, std::ptrdiff_t num_channels, double* sums) {
+    const std::ptrdiff_t channel = first_neuron % num_channels;
+    if (channel == first_channel) return;
+    add_to(sums, width, num_channels);
+    first_channel = channel;
+  }
+  void end_short_sums(std::ptrdiff_t width) {
+    for (std::ptrdiff_t i = 0; i < width; ++i) scale[i] += static_cast<double>(short_scale[i]);
+    for (std::ptrdiff_t i = 0; i < width; ++i) shift[i] += static_cast<double>(short_shift[i]);
+    std::fill_n(short_scale, width, Scalar(0));
+    std::fill_n(short_shift, width, Scalar(0));
+  }
+  /// Adds to sums[0 .. C) for scale and sums[C .. 2 C) for shift, and starts again at zero.
+  void add_to(double* sums, std::ptrdiff_t width, std::ptrdiff_t num_channels) {
+    std::ptrdiff_t channel = first_channel;
+    for (std::ptrdiff_t i = 0; i < width; channel = 0) {
+      const std::ptrdiff_t run = std::min(width - i, num_channels - channel);
+      for (std::ptrdiff_t j = 0; j < run; ++j) sums[channel + j] += scale[i + j];
+      for (std::ptrdiff_t j = 0; j < run; ++j) sums[num_channels + channel + j] += shift[i + j];
+      i += run;
+    }
+    std::fill_n(scale, width, 0.0);
+    std::fill_n(shift, width, 0.0);
+  }
+};
+
+/// Asks for a row of a later tick: it lies in other pages, where the processor's own prefetcher does not follow.
+template <class Scalar>
+void prefetch_row(const Scalar* row, std::ptrdiff_t width) {
+  constexpr std::ptrdiff_t kLine = 64 / sizeof(Scalar);
+  for (std::ptrdiff_t i = 0; i < width; i += kLine) __builtin_prefetch(row + i);
+}
+
+template <class Rule, class Scalar, class Spike>
+void forward_row(const LifConstants<Scalar>& constants, std::ptrdiff_t width, const Scalar* __restrict y,
+                 const Scalar* __restrict scale, const Scalar* __restrict shift, Scalar* __restrict v,
+                 Spike* __restrict spikes) {
+  const LifStep<Rule, Scalar> step{constants};
+  for (std::ptrdiff_t i = 0; i < width; ++i) {
+    const Scalar h = step.charge(v[i], step.current(y[i], scale[i], shift[i]));
+    const Scalar s = step.spike(h);
+    v[i] = step.reset(h, s);
+    spikes[i] = static_cast<Spike>(s);
+  }
+}
+
+/// The same without spikes out, but with h.
+template <class Rule, class Scalar>
+void replay_row(const LifConstants<Scalar>& constants, std::ptrdiff_t width, const Scalar* __restrict y,
+                const Scalar* __restrict scale, const Scalar* __restrict shift, Scalar* __restrict v,
+                Scalar* __restrict h) {
+  const LifStep<Rule, Scalar> step{constants};
+  for (std::ptrdiff_t i = 0; i < width; ++i) {
+    h[i] = step.charge(v[i], step.current(y[i], scale[i], shift[i]));
+    v[i] = step.reset(h[i], step.spike(h[i]));
+  }
+}
+
+/// lam of tick t from lam of tick t + 1.
+template <class Rule, class Scalar>
+void lambda_row(const LifConstants<Scalar>& constants, std::ptrdiff_t width, const Scalar* __restrict h,
+                const Scalar* __restrict grad_spikes, Scalar* __restrict lambda) {
+  const LifStep<Rule, Scalar> step{constants};
+  for (std::ptrdiff_t i = 0; i < width; ++i) {
+    lambda[i] = step.lambda(h[i], grad_spikes[i], constants.decay * lambda[i]);
+  }
+}
+
+template <class Scalar>
+void write_row(Scalar gain, std::ptrdiff_t width, const Scalar* __restrict lambda, Scalar* __restrict grad_x) {
+  for (std::ptrdiff_t i = 0; i < width; ++i) grad_x[i] = gain * lambda[i];
+}
+
+template <class Scalar>
+void write_and_sum_row(Scalar gain, std::ptrdiff_t width, const Scalar* __restrict lambda, const Scalar* __restrict y,
+                       Scalar* __restrict grad_x, Scalar* __restrict sum_scale, Scalar* __restrict sum_shift) {
+  for (std::ptrdiff_t i = 0; i < width; ++i) {
+    grad_x[i] = gain * lambda[i];
+    sum_scale[i] = std::fma(grad_x[i], y[i], sum_scale[i]);
+    sum_shift[i] += grad_x[i];
+  }
+}
+
+}  // namespace synfire::neurons::cpu
