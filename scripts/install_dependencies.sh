@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build git ccache
   libeigen3-dev libtbb-dev libhdf5-dev libboost-program-options-dev libtomlplusplus-dev libfmt-dev
-  nlohmann-json3-dev liblz4-dev libzstd-dev libflatbuffers-dev flatbuffers-compiler libpugixml-dev
+  nlohmann-json3-dev pkg-config liblz4-dev libzstd-dev libflatbuffers-dev flatbuffers-compiler libpugixml-dev
   libpng-dev libgif-dev libssl-dev zlib1g-dev libjs-chart.js
   doctest-dev libbenchmark-dev
 )
