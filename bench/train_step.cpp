@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -160,21 +162,24 @@ int run(int argc, char** argv) {
 
   for (int i = 0; i < integer("warmup"); ++i) step();
   std::ofstream("/proc/self/clear_refs") << "5";  // a new high-water mark
-  std::vector<double> wall;
+  std::vector<double> wall, cpu;
   std::vector<std::vector<network::NodeTime>> node_times;
   for (int i = 0; i < integer("steps"); ++i) {
     const auto start = Clock::now();
+    const std::clock_t cpu_start = std::clock();
     step();
     wall.push_back(seconds_since(start));
+    cpu.push_back(static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC);
     node_times.push_back(bench.runtime().node_times());
   }
 
   if (options["profile"] != 0.0) print_profile(bench.runtime(), node_times);
   const auto [fastest, slowest] = std::minmax_element(wall.begin(), wall.end());
   fmt::print(
-      "{{\"name\": \"{}\", \"threads\": {}, \"median_s\": {:.4f}, \"min_s\": {:.4f}, \"max_s\": {:.4f}, \"steps\": {}, "
+      "{{\"name\": \"{}\", \"threads\": {}, \"median_s\": {:.4f}, \"min_s\": {:.4f}, \"max_s\": {:.4f}, \"cpu_s\": "
+      "{:.4f}, \"steps\": {}, "
       "\"rss_peak_mib\": {:.1f}, \"arena_mib\": {:.1f}, \"loss\": {:.6f}}}\n",
-      eval ? "forward" : "train_step", num_threads(), median(wall), *fastest, *slowest, wall.size(),
+      eval ? "forward" : "train_step", num_threads(), median(wall), *fastest, *slowest, median(cpu), wall.size(),
       status_mib("VmHWM"),
       static_cast<double>(bench.runtime().planned_bytes(integer("ticks"), integer("batch"),
                                                         eval ? network::Mode::eval : network::Mode::train)) /
