@@ -125,6 +125,26 @@ TEST_CASE("a cache whose manifest says something else, or that has none, is not 
   CHECK(data.is_rebuilt());
 }
 
+TEST_CASE("a cache with events outside the sensor is not used") {
+  const Fixture data;
+  data.load();
+  const Hdf5File whole = Hdf5File::open(data.file());
+  auto x = whole.read<std::uint16_t>("events/x");
+  const Shape events{static_cast<std::ptrdiff_t>(x.size())};
+  x[17] = 34;
+  Hdf5File file = Hdf5File::create(data.file());
+  file.write<std::uint16_t>("events/x", x, events);
+  file.write<std::uint16_t>("events/y", whole.read<std::uint16_t>("events/y"), events);
+  file.write<std::uint8_t>("events/on", whole.read<std::uint8_t>("events/on"), events);
+  file.write<std::uint32_t>("events/dt_us", whole.read<std::uint32_t>("events/dt_us"), events);
+  file.write<std::int64_t>("recordings/origin_us", whole.read<std::int64_t>("recordings/origin_us"), {3});
+  file.write<std::uint64_t>("recordings/num_events", whole.read<std::uint64_t>("recordings/num_events"), {3});
+  file.write_text("manifest", whole.read_text("manifest"));
+  file.commit();
+
+  CHECK(data.is_rebuilt());
+}
+
 TEST_CASE("a writer that was killed leaves nothing that is taken for a cache") {
   const Fixture data;
   data.load();
