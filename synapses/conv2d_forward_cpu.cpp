@@ -91,10 +91,30 @@ void scatter_row(const Conv2dExtents& e, const RowList& list, const T* row, cons
   }
 }
 
+/// Writes a row of pixels, `valid` channels of each, `next` apart.
+template <int Packs, class Scalar>
+void write_row(const Scalar* tile, std::ptrdiff_t pixels, std::ptrdiff_t valid, bool streams, Scalar* to,
+               std::ptrdiff_t next) {
+  constexpr std::ptrdiff_t kWidth = Packs * kLanes<Scalar>;
+  if (valid < kWidth) {
+    for (std::ptrdiff_t j = 0; j < pixels; ++j) std::copy(tile + j * kWidth, tile + j * kWidth + valid, to + j * next);
+  } else if (streams) {
+    for (std::ptrdiff_t j = 0; j < pixels; ++j) {
+      unroll<Packs>(
+          [&](auto g) { stream(load(tile + j * kWidth + g * kLanes<Scalar>), to + j * next + g * kLanes<Scalar>); });
+    }
+  } else {
+    for (std::ptrdiff_t j = 0; j < pixels; ++j) {
+      unroll<Packs>(
+          [&](auto g) { store(load(tile + j * kWidth + g * kLanes<Scalar>), to + j * next + g * kLanes<Scalar>); });
+    }
+  }
+}
+
 /// Output rows [begin, end) of a frame, from the elements of x that are not zero.
 template <class Scalar, class T>
 void forward_sparse(const Conv2dExtents& e, const Layout& layout, const T* x, std::ptrdiff_t begin, std::ptrdiff_t end,
-                    const Weights<Scalar>& weights, const RowList& lists, Scalar* tile, Scalar* y) {
+                    const Weights<Scalar>& weights, const RowList& lists, Scalar* tile, bool streams, Scalar* y) {
   const auto list_of = [&](std::ptrdiff_t row) {
     const std::ptrdiff_t slot = row % e.g.kernel_h;
     return RowList{lists.positions + slot * layout.list, lists.starts + slot * layout.starts};
@@ -119,15 +139,8 @@ void forward_sparse(const Conv2dExtents& e, const Layout& layout, const T* x, st
         scatter_row<packs>(e, list_of(row), x + row * e.in_w * e.in(), kernel_row, layout.margin, tile);
       }
       const std::ptrdiff_t valid = std::min<std::ptrdiff_t>(kWidth, e.out() - channel);
-      const Scalar* from = tile + layout.margin * kWidth;
-      Scalar* to = y + i * e.out_w * e.out() + channel;
-      for (std::ptrdiff_t j = 0; j < e.out_w; ++j, from += kWidth, to += e.out()) {
-        if (valid == kWidth) {
-          unroll<packs>([&](auto g) { store(load(from + g * kLanes<Scalar>), to + g * kLanes<Scalar>); });
-        } else {
-          std::copy(from, from + valid, to);
-        }
-      }
+      write_row<packs>(tile + layout.margin * kWidth, e.out_w, valid, streams, y + i * e.out_w * e.out() + channel,
+                       e.out());
     });
   }
 }
@@ -200,6 +213,7 @@ void conv2d_forward_cpu(const Conv2dExtents& e, const T* x, const Scalar* w, con
   for (std::ptrdiff_t o = 0; o < padded; ++o) weights.bias[o] = bias != nullptr && o < e.out() ? bias[o] : Scalar{0};
 
   const std::ptrdiff_t blocks = ceil_div(e.out_h, kBlockRows);
+  const bool streams = can_stream(y, e.frames * e.out_size(), e.out());
   parallel_chunks(e.frames * blocks, kChunks, [&](int chunk, std::ptrdiff_t first, std::ptrdiff_t last) {
     for (std::ptrdiff_t block = first; block < last; ++block) {
       const T* const frame = x + block / blocks * e.in_size();
@@ -212,13 +226,15 @@ void conv2d_forward_cpu(const Conv2dExtents& e, const T* x, const Scalar* w, con
       if (static_cast<double>(nonzeros) < kDenseFrom * static_cast<double>(elements)) {
         const std::ptrdiff_t slot = std::ptrdiff_t{chunk} * e.g.kernel_h;
         forward_sparse(e, layout, frame, begin, end, weights,
-                       {positions + slot * layout.list, starts + slot * layout.starts}, tiles + chunk * tile_size, out);
+                       {positions + slot * layout.list, starts + slot * layout.starts}, tiles + chunk * tile_size,
+                       streams, out);
       } else {
         forward_dense(e, layout, frame, begin, end, weights,
                       std::span(taps + chunk * e.taps(), static_cast<std::size_t>(e.taps())),
                       sources + chunk * layout.source, out);
       }
     }
+    end_stream();
   });
 }
 
