@@ -2,10 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
-#include <utility>
-#include <vector>
+
+#include "core/event_column.hpp"
 
 namespace synfire {
 
@@ -19,29 +17,6 @@ struct Event {
 
   bool operator==(const Event&) const = default;
 };
-
-/// Allocates like std::allocator, but a value-less resize leaves trivial elements unset: a decoder writes each element
-/// once instead of twice.
-template <class T>
-struct DefaultInitAllocator : std::allocator<T> {
-  template <class U>
-  struct rebind {
-    using other = DefaultInitAllocator<U>;
-  };
-
-  using std::allocator<T>::allocator;
-  template <class U>
-  void construct(U* element) {
-    ::new (static_cast<void*>(element)) U;
-  }
-  template <class U, class... Args>
-  void construct(U* element, Args&&... args) {
-    ::new (static_cast<void*>(element)) U(std::forward<Args>(args)...);
-  }
-};
-
-template <class T>
-using EventColumn = std::vector<T, DefaultInitAllocator<T>>;
 
 /// A recording: a structure of arrays in the order of the file, usually of time. The four columns have equal length;
 /// x < width and y < height for every event.

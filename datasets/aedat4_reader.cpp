@@ -113,6 +113,7 @@ class Decoder {
                                              [&](const aedat4::Stream& stream) { return stream.id == packet.stream; });
       num_unknown_ += !known;
       recording_.skipped_special += packet.stream != stream_.id;
+      if (packet.stream == stream_.id) num_bytes_in_all_ += static_cast<std::uint64_t>(packet.size);
       packets_.push_back(packet);
       offset = packet.offset + static_cast<std::uint64_t>(packet.size);
     }
@@ -129,10 +130,21 @@ class Decoder {
     const auto* elements = flatbuffers::GetSizePrefixedRoot<aedat4::EventPacket>(data)->elements();
     if (elements == nullptr) return;
     const std::size_t count = elements->size();
-    if (events_.size() < filled_ + count) events_.resize_for_overwrite(std::max(filled_ + count, 2 * events_.size()));
+    num_bytes_ += static_cast<std::uint64_t>(packet.size);
+    if (events_.size() < filled_ + count) make_room(count);
     const auto* first = reinterpret_cast<const std::byte*>(elements->Data());
     for (std::size_t begin = 0; begin < count; begin += kBlock)
       decode_block(packet, first + begin * kEventBytes, std::min(kBlock, count - begin));
+  }
+
+  /// Room for `count` more events, and for all others if they compress as those before did: columns move rarely.
+  void make_room(std::size_t count) {
+    const std::size_t needed = filled_ + count;
+    const double share =
+        static_cast<double>(num_bytes_) / static_cast<double>(std::max<std::uint64_t>(1, num_bytes_in_all_));
+    const double guess = 1.02 * static_cast<double>(needed) / std::max(share, 1e-9);
+    const double most = static_cast<double>(expansion_budget(input_.bytes.size()) / kEventBytes);
+    events_.resize_for_overwrite(std::max(needed, static_cast<std::size_t>(std::min(guess, most))));
   }
 
   void broken_packet(const aedat4::Packet& packet, const std::string& problem) {
@@ -224,6 +236,7 @@ class Decoder {
   int limit_x_ = 0, limit_y_ = 0;
   std::vector<aedat4::Packet> packets_;
   std::int64_t num_unknown_ = 0, num_broken_ = 0;
+  std::uint64_t num_bytes_ = 0, num_bytes_in_all_ = 0;  // of the stream's packets so far, and in the file
   std::size_t filled_ = 0;
   std::size_t num_seen_ = 0;
 };

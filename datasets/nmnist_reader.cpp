@@ -5,30 +5,20 @@
 
 #include "core/error.hpp"
 #include "datasets/decoder_input.hpp"
+#include "datasets/nmnist_records.hpp"
 
 namespace synfire::datasets {
 
 namespace {
 
-constexpr std::size_t kRecordBytes = 5;
+using nmnist::kRecordBytes, nmnist::load_record, nmnist::Record;
+
 constexpr std::size_t kBlock = 1024;  // events; 5 KiB of input and 13 KiB of output stay in the first-level cache
 constexpr std::int64_t kOverflow_us = 8192;
 
 struct Size {
   int width, height;
 };
-
-/// x u8, y u8, then big-endian 1 bit polarity and 23 bits time.
-struct Record {
-  std::uint8_t x, y, on;
-  std::uint32_t t_us;
-};
-
-Record load_record(const std::byte* from) {
-  const std::uint32_t word = load_big<std::uint32_t>(from + 1);
-  return {std::to_integer<std::uint8_t>(from[0]), static_cast<std::uint8_t>(word >> 24U),
-          static_cast<std::uint8_t>((word >> 23U) & 1U), word & 0x7fffffU};
-}
 
 class Decoder {
  public:
@@ -60,17 +50,11 @@ class Decoder {
  private:
   std::size_t decode_block(std::size_t begin, std::size_t count, std::size_t filled) {
     const std::byte* data = input_.bytes.data() + begin * kRecordBytes;
-    std::int64_t* t_us = events_.t_us.data() + filled;
-    std::uint16_t* x = events_.x.data() + filled;
-    std::uint16_t* y = events_.y.data() + filled;
-    std::uint8_t* on = events_.on.data() + filled;
-    for (std::size_t i = 0; i < count; ++i) {
-      const Record record = load_record(data + i * kRecordBytes);
-      t_us[i] = record.t_us + shift_us_;
-      x[i] = record.x;
-      y[i] = record.y;
-      on[i] = record.on;
-    }
+    const std::uint16_t* x = events_.x.data() + filled;
+    const std::uint16_t* y = events_.y.data() + filled;
+    nmnist::decode_records(data, count, shift_us_,
+                           {events_.t_us.data() + filled, events_.x.data() + filled, events_.y.data() + filled,
+                            events_.on.data() + filled});
     std::uint16_t block_x = 0, block_y = 0;
     for (std::size_t i = 0; i < count; ++i) block_x = std::max(block_x, x[i]);
     for (std::size_t i = 0; i < count; ++i) block_y = std::max(block_y, y[i]);

@@ -18,14 +18,14 @@ class WrappedTime {
     if (last_raw_ == kNone) last_raw_ = last_ = t_us[0];
     const std::int64_t first_raw = last_raw_;
     last_raw_ = t_us[count - 1];
-    if (!has_jump(first_raw, t_us, count)) {
+    const Steps steps = steps_of(first_raw, t_us, count);
+    if (steps.has_jump) {
+      unwrap(first_raw, t_us, count);
+    } else {
+      backward_steps_ += steps.num_backward;
       if (round_ != 0)
         for (std::size_t i = 0; i < count; ++i) t_us[i] += round_;
-    } else {
-      unwrap(first_raw, t_us, count);
     }
-    backward_steps_ += t_us[0] < last_;
-    for (std::size_t i = 1; i < count; ++i) backward_steps_ += t_us[i] < t_us[i - 1];
     last_ = t_us[count - 1];
   }
 
@@ -35,12 +35,19 @@ class WrappedTime {
   static constexpr std::int64_t kRange = std::int64_t{1} << 32;
   static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
 
-  static bool is_jump(std::int64_t step) { return (step > kRange / 2) | (step < -kRange / 2); }
-
-  static bool has_jump(std::int64_t before, const std::int64_t* t_us, std::size_t count) {
-    std::int64_t jumps = is_jump(t_us[0] - before);
-    for (std::size_t i = 1; i < count; ++i) jumps |= is_jump(t_us[i] - t_us[i - 1]);
-    return jumps != 0;
+  struct Steps {
+    bool has_jump;  ///< of half the range or more
+    std::int64_t num_backward;
+  };
+  static Steps steps_of(std::int64_t before, const std::int64_t* t_us, std::size_t count) {
+    std::uint64_t jumps = 0, num_backward = 0;
+    const auto add = [&](std::int64_t step) {
+      jumps |= static_cast<std::uint64_t>(step + kRange / 2);  // within 32 bits, unless it is a jump
+      num_backward += static_cast<std::uint64_t>(step) >> 63U;
+    };
+    add(t_us[0] - before);
+    for (std::size_t i = 1; i < count; ++i) add(t_us[i] - t_us[i - 1]);
+    return {jumps >> 32U != 0, static_cast<std::int64_t>(num_backward)};
   }
 
   void unwrap(std::int64_t before, std::int64_t* t_us, std::size_t count) {
@@ -51,6 +58,7 @@ class WrappedTime {
       else if (raw - before > kRange / 2 && round_ > 0)
         round_ -= kRange;
       t_us[i] = raw + round_;
+      backward_steps_ += t_us[i] < (i == 0 ? last_ : t_us[i - 1]);
       before = raw;
     }
   }
