@@ -72,7 +72,11 @@ struct ClockedRuntime<Scalar>::Impl {
     run = {arena.data(), &plan.arena, input, key};
     for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
       const Stopwatch watch;
-      plan.nodes[i].stage->forward(run, plan.nodes[i].links);
+      try {
+        plan.nodes[i].stage->forward(run, plan.nodes[i].links);
+      } catch (const ShapeError& error) {
+        throw ShapeError(fmt::format("layer \"{}\": {}", network.spec.nodes[i].name, error.what()));
+      }
       times[i] = {watch.seconds(), 0.0};
     }
     current = &plan;

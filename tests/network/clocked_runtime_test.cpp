@@ -1,7 +1,7 @@
 #include "network/clocked_runtime.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include <doctest/doctest.h>
 
@@ -154,6 +154,35 @@ TEST_CASE("evaluation uses the running averages, drops nothing and repeats itsel
   CHECK(runtime.planned_bytes(4, 3, Mode::eval) < runtime.planned_bytes(4, 3, Mode::train));
 }
 
+TEST_CASE("evaluation with the statistics of a batch gives what training gave for it") {
+  for (const auto& [toml, input] :
+       {std::pair(test::kChain, test::kChainInput), {test::kResidual, test::kResidualInput}}) {
+    Network<double> net = build<double>(test::spec_of(toml), input, 5);
+    for (NodeSpec& node : net.spec.nodes) {
+      if (auto* dropout = std::get_if<DropoutSpec>(&node.operation)) dropout->p = 0.0;
+      if (auto* norm = std::get_if<BatchNormSpec>(&node.operation)) norm->config.momentum = 1.0;
+    }
+    ClockedRuntime<double> runtime(net);
+    const auto x = test::random_tensor<double>(test::over_time(input, 4, 3), 8, 0.0, 2.0);
+
+    const std::vector<double> trained = values(runtime.forward(x.view(), Mode::train, {}));
+    // The running variance is the unbiased one of n values.
+    for (std::size_t i = 0; i < net.spec.nodes.size(); ++i) {
+      if (!std::holds_alternative<BatchNormSpec>(net.spec.nodes[i].operation)) continue;
+      Tensor<double>& variance = net.tensor(net.spec.nodes[i].name + ".running_var").value;
+      const double n = 4.0 * 3.0 * static_cast<double>(net.node_shapes[i].size() / variance.size());
+      for (double& value : variance.span()) value *= (n - 1.0) / n;
+    }
+    const std::vector<double> evaluated = values(runtime.forward(x.view(), Mode::eval, {}));
+
+    // Scale and shift have gone through a few roundings more; rates and membranes are of size 1.
+    for (std::size_t i = 0; i < trained.size(); ++i) {
+      CHECK(std::abs(trained[i] - evaluated[i]) <= test::dot_error_bound<double>(1000, 1.0));
+    }
+    CHECK(std::any_of(trained.begin(), trained.end(), [](double value) { return value != 0.0; }));
+  }
+}
+
 TEST_CASE("masks of dropout follow the step") {
   Network<float> net = build<float>(test::spec_of(test::kChain), test::kChainInput, 5);
   ClockedRuntime<float> runtime(net);
@@ -201,6 +230,12 @@ TEST_CASE("calls that make no sense are refused") {
   CHECK_THROWS_AS(runtime.forward(wrong.view(), Mode::eval, {}), ShapeError);
   CHECK_THROWS_AS(runtime.forward(flat.view(), Mode::eval, {}), ShapeError);
   CHECK_THROWS_AS(runtime.forward(none.view(), Mode::eval, {}), ShapeError);
+  const std::string one_value = "[[network.layers]]\ntype = \"batch_norm\"\nname = \"norm\"\n";
+  Network<float> lone = build<float>(test::spec_of(one_value), {3}, 1);
+  ClockedRuntime<float> lone_runtime(lone);
+  const Tensor<float> lone_x({1, 1, 3});
+  CHECK_THROWS_WITH_AS(lone_runtime.forward(lone_x.view(), Mode::train, {}),
+                       doctest::Contains("layer \"norm\": [batch_norm_train]"), ShapeError);
   runtime.forward(x.view(), Mode::eval, {});
   CHECK_THROWS_AS(runtime.backward(grad.view()), Error);
   runtime.forward(x.view(), Mode::train, {});
