@@ -7,7 +7,8 @@ function(synfire_set_flags target)
     # GCC 12 warns of "text" + std::string, falsely: https://gcc.gnu.org/bugzilla/show_bug.cgi?id=105651
     "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>"
     "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${SYNFIRE_ARCH}>>:-march=${SYNFIRE_ARCH}>"
-    "$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;--expt-relaxed-constexpr;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>")
+    # 554: in View<const T>, the conversion to View<const T> is unused, and that is fine.
+    "$<$<COMPILE_LANGUAGE:CUDA>:--diag-suppress=554;--fmad=false;--expt-relaxed-constexpr;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>")
   if(SYNFIRE_SANITIZE)
     target_compile_options(${target} PRIVATE
       "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${SYNFIRE_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")

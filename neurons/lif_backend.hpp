@@ -48,7 +48,7 @@ void leaky_integrator_backward(View<const Scalar> grad_v, Scalar decay, Scalar g
 inline std::ptrdiff_t lif_num_partial_sums(std::ptrdiff_t num_channels) {
   constexpr std::ptrdiff_t kThreads = 131072;
   constexpr std::ptrdiff_t kFewest = 64;
-  constexpr std::ptrdiff_t kMost = 4096;
+  constexpr std::ptrdiff_t kMost = 16384;
   const std::ptrdiff_t rows = num_channels == 0 ? kFewest : kThreads / num_channels;
   return rows < kFewest ? kFewest : rows > kMost ? kMost : rows;
 }
