@@ -182,13 +182,14 @@ Handle new_space(const Place& place, std::span<const hsize_t> extents, const hsi
 }
 
 /// Makes the groups on the way. No times are stored, so equal content gives equal files.
-Handle new_data_set(const Place& place, hid_t type, const Handle& space, hsize_t chunk_length = 0) {
+Handle new_data_set(const Place& place, hid_t type, const Handle& space, hsize_t chunk_length = 0,
+                    bool compress = false) {
   const Handle link = place.checked(H5Pcreate(H5P_LINK_CREATE), H5Pclose, "cannot create");
   const Handle set = place.checked(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "cannot create");
   bool good = H5Pset_create_intermediate_group(link.get(), 1) >= 0 && H5Pset_obj_track_times(set.get(), false) >= 0;
   if (chunk_length > 0)
-    good = good && H5Pset_chunk(set.get(), 1, &chunk_length) >= 0 && H5Pset_shuffle(set.get()) >= 0 &&
-           H5Pset_deflate(set.get(), 1) >= 0;
+    good = good && H5Pset_chunk(set.get(), 1, &chunk_length) >= 0 && H5Pset_fletcher32(set.get()) >= 0;
+  if (compress) good = good && H5Pset_shuffle(set.get()) >= 0 && H5Pset_deflate(set.get(), 1) >= 0;
   place.check(good, "cannot create");
   return place.checked(
       H5Dcreate2(place.file, place.path.c_str(), type, space.get(), link.get(), set.get(), H5P_DEFAULT), H5Dclose,
@@ -345,14 +346,14 @@ void Hdf5File::read_range(const std::string& path, std::int64_t begin, std::span
 }
 
 template <class T>
-void Hdf5File::append(const std::string& path, std::span<const T> values) {
+void Hdf5File::append(const std::string& path, std::span<const T> values, bool compress) {
   constexpr hsize_t kChunkLength = 16384;
   const auto lock = lock_library();
   const Place place{handle_, file_, path};
   if (!place.exists()) {
     const std::array<hsize_t, 1> none{0};
     const std::array<hsize_t, 1> unlimited{H5S_UNLIMITED};
-    new_data_set(place, number_type<T>().native, new_space(place, none, unlimited.data()), kChunkLength);
+    new_data_set(place, number_type<T>().native, new_space(place, none, unlimited.data()), kChunkLength, compress);
   }
   if (values.empty()) return;
   const Handle set = place.open_data_set();
@@ -412,7 +413,7 @@ std::string Hdf5File::read_text(const std::string& path) const {
   template void Hdf5File::read_into<T>(const std::string&, std::span<T>) const;                \
   template std::vector<T> Hdf5File::read<T>(const std::string&) const;                         \
   template void Hdf5File::read_range<T>(const std::string&, std::int64_t, std::span<T>) const; \
-  template void Hdf5File::append<T>(const std::string&, std::span<const T>);
+  template void Hdf5File::append<T>(const std::string&, std::span<const T>, bool);
 SYNFIRE_HDF5_TYPE(float)
 SYNFIRE_HDF5_TYPE(double)
 SYNFIRE_HDF5_TYPE(std::int8_t)

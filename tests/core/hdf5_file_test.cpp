@@ -91,6 +91,21 @@ TEST_CASE("a data set of rank 0 and one without elements keep their shape") {
   CHECK(in.read<float>("empty").empty());
 }
 
+TEST_CASE("a damaged byte of values that were appended is noticed without compression too") {
+  const test::TemporaryFolder folder;
+  Hdf5File out = Hdf5File::create(folder / "a.h5");
+  const std::vector<std::uint16_t> values(1000, 0x6B6B);  // "kk"
+  out.append<std::uint16_t>("x", values, false);
+  out.commit();
+  CHECK(Hdf5File::open(folder / "a.h5").read<std::uint16_t>("x") == values);
+
+  std::string content = read_whole_file(folder / "a.h5");
+  content[content.find("kkkkkkkk") + 500] = 'j';
+  write_file_atomically(folder / "a.h5", content);
+
+  CHECK_THROWS_AS(Hdf5File::open(folder / "a.h5").read<std::uint16_t>("x"), FormatError);
+}
+
 TEST_CASE("appending grows a data set, and any range of it can be read alone") {
   const test::TemporaryFolder folder;
   constexpr std::uint32_t kParts = 50;
