@@ -22,7 +22,7 @@ using nlohmann::json;
 /// To be raised when a reader's result changes for any file, or the layout below does.
 constexpr int kVersion = 1;
 
-/// Events that are written or read at a time.
+/// Events that are written or read at a time, about.
 constexpr std::size_t kBlock = std::size_t{1} << 20;
 
 json options_of(const ReadOptions& options) {
@@ -52,13 +52,14 @@ json stamp_of(const fs::path& file) {
 template <class T>
 class ColumnWriter {
  public:
-  ColumnWriter(Hdf5File& file, std::string path) : file_(file), path_(std::move(path)) { block_.reserve(kBlock); }
-  void push(T value) {
-    block_.push_back(value);
-    if (block_.size() == kBlock) flush();
+  ColumnWriter(Hdf5File& file, std::string path) : file_(file), path_(std::move(path)) {}
+  void write(const std::vector<T>& values) {
+    block_.insert(block_.end(), values.begin(), values.end());
+    if (block_.size() >= kBlock) flush();
   }
+  /// Not compressed: most formats are decoded faster than they could be unpacked.
   void flush() {
-    file_.append<T>(path_, block_);
+    file_.append<T>(path_, block_, false);
     block_.clear();
   }
 
@@ -72,56 +73,72 @@ template <class T>
 class ColumnReader {
  public:
   ColumnReader(const Hdf5File& file, std::string path, std::size_t size)
-      : file_(file), path_(std::move(path)), size_(size) {
+      : file_(file), path_(std::move(path)), left_(size) {
     if (!(file.shape(path_) == Shape{static_cast<std::ptrdiff_t>(size)}))
       throw FormatError(path_, "is not as long as the manifest says");
   }
-  T next() {
-    if (at_ == block_.size()) {
-      block_.resize(std::min(kBlock, size_ - done_));
-      file_.read_range<T>(path_, static_cast<std::int64_t>(done_), block_);
-      done_ += block_.size();
-      at_ = 0;
+  void read(std::vector<T>& values) {
+    for (std::size_t done = 0; done < values.size();) {
+      if (at_ == block_.size()) fill();
+      const std::size_t count = std::min(values.size() - done, block_.size() - at_);
+      std::copy_n(block_.begin() + static_cast<std::ptrdiff_t>(at_), count,
+                  values.begin() + static_cast<std::ptrdiff_t>(done));
+      at_ += count;
+      done += count;
     }
-    return block_[at_++];
   }
 
  private:
+  void fill() {
+    if (left_ == 0) throw FormatError(path_, "ends too early");
+    block_.resize(std::min(kBlock, left_));
+    file_.read_range<T>(path_, next_, block_);
+    next_ += static_cast<std::int64_t>(block_.size());
+    left_ -= block_.size();
+    at_ = 0;
+  }
+
   const Hdf5File& file_;
   std::string path_;
-  std::size_t size_;
-  std::size_t done_ = 0;
+  std::size_t left_;  ///< values that are still in the file
+  std::int64_t next_ = 0;
   std::size_t at_ = 0;
   std::vector<T> block_;
 };
 
-/// Events with their times as differences: small numbers compress well.
 void write_cache(const fs::path& path, const RecordingSet& set, const json& manifest) {
   Hdf5File file = Hdf5File::create(path);
   std::vector<std::int64_t> origins_us;
   std::vector<std::uint64_t> sizes;
-  ColumnWriter<std::uint32_t> dt_us(file, "events/dt_us");
+  ColumnWriter<std::uint32_t> t_us(file, "events/t_us");
   ColumnWriter<std::uint16_t> x(file, "events/x"), y(file, "events/y");
   ColumnWriter<std::uint8_t> on(file, "events/on");
   for (const CompactEvents& events : set.recordings) {
     origins_us.push_back(events.origin_us);
     sizes.push_back(events.size());
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      dt_us.push(i == 0 ? events.t_us[0] : events.t_us[i] - events.t_us[i - 1]);
-      x.push(events.x[i]);
-      y.push(events.y[i]);
-      on.push(events.on[i]);
-    }
+    t_us.write(events.t_us);
+    x.write(events.x);
+    y.write(events.y);
+    on.write(events.on);
   }
-  dt_us.flush();
+  t_us.flush();
   x.flush();
   y.flush();
   on.flush();
-  const Shape shape{static_cast<std::ptrdiff_t>(sizes.size())};
-  file.write<std::int64_t>("recordings/origin_us", origins_us, shape);
-  file.write<std::uint64_t>("recordings/num_events", sizes, shape);
-  file.write_text("manifest", manifest.dump());
+  file.append<std::int64_t>("recordings/origin_us", origins_us);
+  file.append<std::uint64_t>("recordings/num_events", sizes);
+  const std::string text = manifest.dump();
+  file.write_text("manifest_sha256", sha256(text));
+  file.write_text("manifest", text);
   file.commit();
+}
+
+bool is_valid(const CompactEvents& events, int width, int height) {
+  const auto below = [](const auto& values, int limit) {
+    return std::all_of(values.begin(), values.end(), [&](auto value) { return value < limit; });
+  };
+  return std::is_sorted(events.t_us.begin(), events.t_us.end()) && below(events.x, width) && below(events.y, height) &&
+         below(events.on, 2);
 }
 
 RecordingSet read_events(const Hdf5File& file, const json& manifest, std::size_t num_recordings) {
@@ -135,28 +152,21 @@ RecordingSet read_events(const Hdf5File& file, const json& manifest, std::size_t
     throw FormatError("recordings", "are not as many as the manifest says");
 
   // Not from the shape of a column: what a damaged file claims must not decide how much memory is asked for.
-  const auto total = manifest.at("events").get<std::size_t>();
-  ColumnReader<std::uint32_t> dt_us(file, "events/dt_us", total);
-  ColumnReader<std::uint16_t> x(file, "events/x", total), y(file, "events/y", total);
-  ColumnReader<std::uint8_t> on(file, "events/on", total);
-  std::size_t left = total;
+  std::size_t left = manifest.at("events").get<std::size_t>();
+  ColumnReader<std::uint32_t> t_us(file, "events/t_us", left);
+  ColumnReader<std::uint16_t> x(file, "events/x", left), y(file, "events/y", left);
+  ColumnReader<std::uint8_t> on(file, "events/on", left);
   for (std::size_t r = 0; r < num_recordings; ++r) {
     if (sizes[r] > left) throw FormatError("recordings", "have more events than the file");
     left -= sizes[r];
     CompactEvents& events = set.recordings.emplace_back();
     events.origin_us = origins_us[r];
     events.resize(sizes[r]);
-    std::uint32_t t_us = 0;
-    bool fits = true;
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      const std::uint32_t before_us = t_us;
-      events.t_us[i] = t_us += dt_us.next();
-      events.x[i] = x.next();
-      events.y[i] = y.next();
-      events.on[i] = on.next();
-      fits &= t_us >= before_us && events.x[i] < set.width && events.y[i] < set.height && events.on[i] <= 1;
-    }
-    if (!fits) throw FormatError("events", "are damaged");
+    t_us.read(events.t_us);
+    x.read(events.x);
+    y.read(events.y);
+    on.read(events.on);
+    if (!is_valid(events, set.width, set.height)) throw FormatError("events", "are damaged");
   }
   return set;
 }
@@ -172,7 +182,9 @@ std::optional<RecordingSet> read_cache(const fs::path& path, std::span<const Rec
   if (!fs::exists(path)) return std::nullopt;
   try {
     const Hdf5File file = Hdf5File::open(path);
-    const json manifest = json::parse(file.read_text("manifest"));
+    const std::string text = file.read_text("manifest");
+    if (file.read_text("manifest_sha256") != sha256(text)) return std::nullopt;
+    const json manifest = json::parse(text);
     if (manifest.at("options") != options_of(options)) return std::nullopt;
     const json& sources = manifest.at("sources");
     if (sources.size() != entries.size()) return std::nullopt;

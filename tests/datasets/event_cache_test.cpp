@@ -136,10 +136,11 @@ TEST_CASE("a cache with events outside the sensor is not used") {
   file.write<std::uint16_t>("events/x", x, events);
   file.write<std::uint16_t>("events/y", whole.read<std::uint16_t>("events/y"), events);
   file.write<std::uint8_t>("events/on", whole.read<std::uint8_t>("events/on"), events);
-  file.write<std::uint32_t>("events/dt_us", whole.read<std::uint32_t>("events/dt_us"), events);
+  file.write<std::uint32_t>("events/t_us", whole.read<std::uint32_t>("events/t_us"), events);
   file.write<std::int64_t>("recordings/origin_us", whole.read<std::int64_t>("recordings/origin_us"), {3});
   file.write<std::uint64_t>("recordings/num_events", whole.read<std::uint64_t>("recordings/num_events"), {3});
   file.write_text("manifest", whole.read_text("manifest"));
+  file.write_text("manifest_sha256", whole.read_text("manifest_sha256"));
   file.commit();
 
   CHECK(data.is_rebuilt());
