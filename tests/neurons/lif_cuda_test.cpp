@@ -7,8 +7,8 @@
 #include "core/parallel.hpp"
 #include "neurons/leaky_integrator.hpp"
 #include "neurons/lif.hpp"
-#include "tests/neurons/lif_reference.hpp"
 #include "tests/neurons/lif_run.hpp"
+#include "tests/reference/lif_reference.hpp"
 #include "tests/support/tolerance.hpp"
 
 using namespace synfire;

@@ -4,8 +4,8 @@
 #include <doctest/doctest.h>
 
 #include "neurons/lif.hpp"
-#include "tests/neurons/lif_reference.hpp"
 #include "tests/neurons/lif_run.hpp"
+#include "tests/reference/lif_reference.hpp"
 #include "tests/support/tolerance.hpp"
 
 using namespace synfire;

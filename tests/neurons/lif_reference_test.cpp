@@ -1,4 +1,4 @@
-#include "tests/neurons/lif_reference.hpp"
+#include "tests/reference/lif_reference.hpp"
 
 #include <algorithm>
 #include <cmath>
