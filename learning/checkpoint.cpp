@@ -136,6 +136,7 @@ void exchange_progress(Archive& archive, Progress& progress, std::vector<double>
   archive.value("best_epoch", progress.best_epoch);
   archive.value("best_accuracy", progress.best_accuracy);
   archive.value("best_loss", progress.best_loss);
+  archive.rows("firing_rates", progress.firing_rates, 1);
   archive.rows("history", history, kHistoryColumns);
   archive.finish();
 }

@@ -50,7 +50,7 @@ Outcome Trainer::run(BatchSource& train, BatchSource* validation, Observer& obse
     EpochReport report;
     report.seconds = seconds_since(start);
     report.samples_per_second = static_cast<double>(progress_.num_samples - samples_before) / report.seconds;
-    if (progress_.num_samples > samples_before) report.firing_rates = runtime_.firing_rates();
+    report.firing_rates = progress_.firing_rates;
 
     std::optional<Evaluation> evaluation;
     const bool is_last = progress_.epoch + 1 == config_.epochs;
@@ -85,10 +85,11 @@ Outcome Trainer::run(BatchSource& train, BatchSource* validation, Observer& obse
     progress_.loss_sum = 0.0;
     progress_.num_correct = 0;
     progress_.num_samples = 0;
-    // In this order: a run that is killed in between repeats the end of the epoch and writes the same best.h5 again.
+    // In this order: a run that is killed in between repeats the end of the epoch, writes the same best.h5 again and
+    // reports the same epoch again.
     if (report.is_best) save(best_checkpoint(folder_));
-    save(last_checkpoint(folder_));
     observer.on_epoch(report);
+    save(last_checkpoint(folder_));
   }
 
   if (config_.selection == Selection::best_validation) read_checkpoint_weights(best_checkpoint(folder_), network_);
@@ -110,6 +111,8 @@ bool Trainer::train_epoch(BatchSource& train, Observer& observer, FunctionRef<bo
   train.start_epoch(progress_.seed, progress_.epoch, progress_.batches_done);
   while (train.next(batch_)) {
     observer.on_step(train_step());
+    // Before a validation overwrites them, and in the checkpoint: the epoch is reported alike after a resume.
+    if (progress_.batches_done == progress_.num_batches) progress_.firing_rates = runtime_.firing_rates();
     if (stop_requested()) return false;
     if (config_.checkpoint_every_steps > 0 && progress_.step % config_.checkpoint_every_steps == 0)
       save(last_checkpoint(folder_));

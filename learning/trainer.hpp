@@ -40,7 +40,7 @@ struct EpochReport {
   bool is_best = false;
   double seconds = 0.0;  ///< of its training, without the part before a resume
   double samples_per_second = 0.0;
-  std::vector<double> firing_rates;        ///< in its last step, by node; empty if that was before a resume
+  std::vector<double> firing_rates;        ///< in its last step, by node; NaN where there is none
   const Evaluation* validation = nullptr;  ///< null if this epoch was not validated
 };
 
