@@ -50,6 +50,8 @@ find_package(pugixml REQUIRED)
 find_package(zstd REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
+find_package(GIF 5 REQUIRED)
+find_package(PNG REQUIRED)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 
 find_program(SYNFIRE_CCACHE ccache)
