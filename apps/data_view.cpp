@@ -1,0 +1,66 @@
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "apps/command_line.hpp"
+#include "apps/commands.hpp"
+#include "apps/read_options.hpp"
+#include "datasets/render/pictures.hpp"
+
+namespace po = boost::program_options;
+
+namespace synfire::apps {
+
+namespace {
+
+constexpr int kAnimationFrames = 60;
+constexpr int kRasterWidth = 960;
+
+}  // namespace
+
+int data_view_command(const Arguments& args) {
+  CommandLine line(
+      "synfire data view", "FILE",
+      "Makes pictures of a recording: frames (frame_01.png ...), an animation (events.gif) and a raster of x, y "
+      "and rate\nover time (raster.png). ON events are orange, OFF events blue.");
+  line.options().add_options()("out", po::value<std::string>(),
+                               "folder of the pictures (default: FILE without its ending)")(
+      "frames", po::value<int>()->default_value(8), "number of frames, each an equal part of the recording")(
+      "scale", po::value<int>()->default_value(4), "picture pixels for a sensor pixel");
+  add_read_options(line);
+  line.positional("file", 1);
+  if (!line.parse(args)) return kExitOk;
+  const int frames = line.get<int>("frames"), scale = line.get<int>("scale");
+  if (frames < 1 || frames > 1000) throw UsageError(fmt::format("--frames: expected 1 to 1000, got {}", frames));
+  if (scale < 1 || scale > 16) throw UsageError(fmt::format("--scale: expected 1 to 16, got {}", scale));
+
+  const std::filesystem::path file = line.list("file").front();
+  const std::filesystem::path out =
+      line.has("out") ? std::filesystem::path(line.get<std::string>("out")) : file.filename().replace_extension();
+  const datasets::Recording recording = datasets::read_recording(file, read_options(line));
+  for (const std::string& warning : recording.warnings) std::cerr << "synfire: warning: " << warning << '\n';
+  std::error_code problem;
+  std::filesystem::create_directories(out, problem);
+  if (problem) throw FileError(out.string(), "cannot make the folder: " + problem.message());
+
+  int number = 0;
+  for (const datasets::Image& image : datasets::event_images(recording.events, frames)) {
+    datasets::write_png(out / fmt::format("frame_{:02}.png", ++number), datasets::enlarged(image, scale));
+  }
+  std::vector<datasets::Image> animation;
+  for (const datasets::Image& image : datasets::event_images(recording.events, kAnimationFrames)) {
+    animation.push_back(datasets::enlarged(image, scale));
+  }
+  const EventStream& events = recording.events;
+  const double duration_ms =
+      events.empty() ? 0.0 : 1e-3 * static_cast<double>(events.t_us.back() - events.t_us.front());
+  datasets::write_gif(out / "events.gif", animation,
+                      static_cast<int>(std::clamp(duration_ms / kAnimationFrames, 40.0, 200.0)));
+  datasets::write_png(out / "raster.png", datasets::event_raster(events, kRasterWidth));
+  std::cout << fmt::format("{}: {} frames, events.gif, raster.png\n", out.string(), frames);
+  return kExitOk;
+}
+
+}  // namespace synfire::apps

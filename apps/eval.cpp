@@ -1,0 +1,90 @@
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "apps/command_line.hpp"
+#include "apps/commands.hpp"
+#include "apps/confusion_text.hpp"
+#include "apps/experiment.hpp"
+#include "apps/run_folder.hpp"
+#include "apps/run_report.hpp"
+#include "core/atomic_file.hpp"
+#include "core/parallel.hpp"
+#include "core/progress.hpp"
+#include "learning/checkpoint.hpp"
+#include "learning/evaluate.hpp"
+
+namespace po = boost::program_options;
+
+namespace synfire::apps {
+
+namespace {
+
+BatchSource& chosen_split(Experiment& experiment, const std::string& split) {
+  BatchSource* source = nullptr;
+  if (split == "test") source = experiment.data.test.get();
+  if (split == "validation") source = experiment.data.validation.get();
+  if (source == nullptr) {
+    throw UsageError(
+        fmt::format("synfire eval: --split: expected test or validation, as far as the config of the run has "
+                    "them, got \"{}\"",
+                    split));
+  }
+  return *source;
+}
+
+}  // namespace
+
+int eval_command(const Arguments& args) {
+  CommandLine line(
+      "synfire eval", "RUN",
+      "Evaluates the network of a run: accuracy, a row per class, the confusion matrix. On the run's own test "
+      "split\nthe result goes into its folder and its report, too.");
+  line.options().add_options()("data", po::value<std::string>(),
+                               "FOLDER of other recordings, in the layout of the run's test split")(
+      "split", po::value<std::string>()->default_value("test"), "test or validation")(
+      "checkpoint", po::value<std::string>(), "best or last (default: best where there is one)")(
+      "json", "print JSON, with the prediction of every sample")("threads", po::value<int>()->default_value(0),
+                                                                 "worker threads (default: one per hardware thread)")(
+      "quiet", "no progress display");
+  line.positional("run", 1);
+  if (!line.parse(args)) return kExitOk;
+  set_num_threads(line.get<int>("threads"));
+  if (line.has("quiet")) set_progress_style(ProgressStyle::quiet);
+
+  const RunFolder run = RunFolder::open(line.list("run").front());
+  std::vector<std::string> overrides;
+  if (line.has("data")) overrides.push_back(fmt::format("data.test=\"{}\"", line.get<std::string>("data")));
+  Experiment experiment = open_experiment(run.config(), overrides);
+  const std::string checkpoint =
+      line.has("checkpoint") ? line.get<std::string>("checkpoint") : (exists(run.best()) ? "best" : "last");
+  if (checkpoint != "best" && checkpoint != "last") {
+    throw UsageError(fmt::format("synfire eval: --checkpoint: expected best or last, got \"{}\"", checkpoint));
+  }
+  const std::string split = line.get<std::string>("split");
+  BatchSource& source = chosen_split(experiment, split);
+  network::Network<float> network = network::build<float>(experiment.network, experiment.tick_shape(), experiment.seed);
+  learning::check_classes(network, source);
+  learning::read_checkpoint_weights(checkpoint == "best" ? run.best() : run.last(), network);
+
+  network::ClockedRuntime<float> runtime(network);
+  Progress::Options options;
+  options.total = source.num_batches();
+  options.unit = "batches";
+  Progress bar(split, options);
+  const learning::Evaluation evaluation =
+      learning::evaluate(runtime, source, experiment.learning.loss, [&](std::int64_t, std::int64_t) {
+        bar.advance();
+        return true;
+      });
+  bar.finish();
+  const std::string json = evaluation_json(evaluation, source.class_names(), split);
+  if (split == "test" && !line.has("data")) {
+    write_file_atomically(run.evaluation(), json);
+    write_run_report(run, experiment, network, &evaluation);
+  }
+  std::cout << (line.has("json") ? json : evaluation_text(evaluation, source.class_names()));
+  return kExitOk;
+}
+
+}  // namespace synfire::apps

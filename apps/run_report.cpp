@@ -1,0 +1,92 @@
+#include "apps/run_report.hpp"
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "apps/confusion_text.hpp"
+#include "apps/model_table.hpp"
+#include "apps/report/report.hpp"
+#include "apps/training_log.hpp"
+#include "core/atomic_file.hpp"
+#include "core/metric_log.hpp"
+#include "datasets/render/pictures.hpp"
+
+namespace synfire::apps {
+
+namespace {
+
+constexpr int kExamplesPerClass = 2;
+constexpr std::size_t kMaxExamples = 24;
+
+/// The first samples of each class, and what the network took them for.
+std::vector<ReportExample> pick_examples(const datasets::FrameSource& source, const learning::Evaluation& evaluation) {
+  std::vector<ReportExample> examples;
+  std::map<std::int32_t, int> taken;
+  const std::vector<std::string>& classes = source.class_names();
+  for (std::size_t i = 0; i < evaluation.index.size() && examples.size() < kMaxExamples; ++i) {
+    if (taken[evaluation.label[i]]++ >= kExamplesPerClass) continue;
+    examples.push_back({datasets::thumbnail_png(source.events(evaluation.index[i])),
+                        classes[static_cast<std::size_t>(evaluation.label[i])],
+                        classes[static_cast<std::size_t>(evaluation.prediction[i])]});
+  }
+  return examples;
+}
+
+void add_training_figures(const MetricTable& metrics, ReportData& data) {
+  if (metrics.count.empty()) return;
+  const auto column = [&](const std::string& name) -> const std::vector<double>& {
+    for (std::size_t c = 0; c < metrics.value_names.size(); ++c) {
+      if (metrics.value_names[c] == name) return metrics.values[c];
+    }
+    throw Error("[report] the metrics have no column " + name);
+  };
+  double best = -1.0;
+  for (const double accuracy : column("validation_accuracy")) {
+    if (accuracy > best) best = accuracy;
+  }
+  if (best >= 0.0) data.figures.emplace_back(fmt::format("{:.1f} %", 100.0 * best), "best validation accuracy");
+  data.figures.emplace_back(std::to_string(metrics.count.back()), "epochs");
+  double seconds = 0.0;
+  for (const double s : column("seconds")) seconds += s;
+  data.figures.emplace_back(duration_text(seconds), "training time");
+  data.figures.emplace_back(fmt::format("{:.0f}", column("samples_per_second").back()), "samples per second");
+}
+
+}  // namespace
+
+void write_run_report(const RunFolder& run, const Experiment& experiment, const network::Network<float>& network,
+                      const learning::Evaluation* evaluation) {
+  ReportData data;
+  data.title = experiment.name;
+  data.subtitle = fmt::format("{} training samples, {} classes, {} ticks of {} ms",
+                              experiment.data.train->num_samples(), experiment.data.train->class_names().size(),
+                              experiment.data.train->sample_shape()[0], experiment.network.dt_ms);
+  if (evaluation != nullptr) {
+    const learning::ConfusionMatrix& confusion = evaluation->confusion;
+    const learning::Interval interval = learning::wilson_interval(confusion.correct(), confusion.total());
+    data.figures.emplace_back(
+        fmt::format("{:.1f} %", 100.0 * confusion.accuracy()),
+        fmt::format("test accuracy: {} of {}, 95 % interval {:.1f} to {:.1f} %", confusion.correct(), confusion.total(),
+                    100.0 * interval.low, 100.0 * interval.high));
+    data.split = "test";
+    data.classes = experiment.data.test->class_names();
+    for (int label = 0; label < confusion.num_classes(); ++label) {
+      std::vector<long long> row;
+      for (int guess = 0; guess < confusion.num_classes(); ++guess) row.push_back(confusion.count(label, guess));
+      data.confusion.push_back(row);
+    }
+    data.examples = pick_examples(*experiment.data.test, *evaluation);
+  }
+  add_training_figures(read_metrics(run.metrics()), data);
+  data.epochs_json = epochs_json(run.metrics());
+  data.layers = model_table(network, experiment.data.train->sample_shape()[0]).rows();
+  data.config = experiment.resolved;
+  data.environment = read_environment(run.environment());
+  write_file_atomically(run.report(), report_html(data));
+}
+
+}  // namespace synfire::apps

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "apps/experiment.hpp"
+#include "apps/run_folder.hpp"
+#include "learning/evaluate.hpp"
+#include "network/network.hpp"
+
+namespace synfire::apps {
+
+/// Writes report.html of a run from its metrics, its environment and, unless null, the evaluation of its test split.
+void write_run_report(const RunFolder& run, const Experiment& experiment, const network::Network<float>& network,
+                      const learning::Evaluation* evaluation);
+
+}  // namespace synfire::apps
