@@ -1,8 +1,6 @@
-#include <bit>
-
 #include "core/parallel.hpp"
 #include "synapses/conv2d_cpu.hpp"
-#include "synapses/nonzeros.hpp"
+#include "synapses/row_sums.hpp"
 #include "synapses/scratch.hpp"
 #include "synapses/tap_product.hpp"
 
@@ -51,15 +49,6 @@ struct Layout {
   }
 };
 
-/// Where in a block the channels of x are not zero: for each channel its pixels, by their place in the window.
-template <class Scalar>
-struct ChannelLists {
-  std::uint32_t* pixels;  ///< [Ci][list]
-  Scalar* values;         ///< [Ci][list]; not used for spikes
-  std::uint32_t* counts;  ///< [Ci]
-  std::uint8_t* masks;    ///< [Ci]
-};
-
 /// Copies output rows from `first_row` on, with zeros around the image.
 template <class Scalar>
 void fill_window(const Conv2dExtents& e, const Layout<Scalar>& layout, const Scalar* grad_y, std::ptrdiff_t first_row,
@@ -88,64 +77,6 @@ void fill_window(const Conv2dExtents& e, const Layout<Scalar>& layout, const Sca
   }
 }
 
-/// Lists the pixels of one phase: input rows row0, row0 + s, .. below row_end, columns column0, column0 + s, ...
-template <class Scalar, class T>
-void list_channels(const Conv2dExtents& e, const Layout<Scalar>& layout, const T* x, std::ptrdiff_t row0,
-                   std::ptrdiff_t row_end, std::ptrdiff_t column0, const ChannelLists<Scalar>& lists) {
-  const std::ptrdiff_t s = e.g.stride, in = e.in();
-  std::fill(lists.counts, lists.counts + in, 0U);
-  for (std::ptrdiff_t row = row0; row < row_end; row += s) {
-    const std::ptrdiff_t window_row = (row - row0) / s * layout.cols;
-    for (std::ptrdiff_t column = column0; column < e.in_w; column += 8 * s) {
-      const std::ptrdiff_t count = std::min<std::ptrdiff_t>(8, ceil_div(e.in_w - column, s));
-      const T* const pixels = x + (row * e.in_w + column) * in;
-      std::fill(lists.masks, lists.masks + in, std::uint8_t{0});
-      for (std::ptrdiff_t k = 0; k < count; ++k) {
-        const T* const channels = pixels + k * s * in;
-        for (std::ptrdiff_t c = 0; c < in; ++c) {
-          lists.masks[c] = static_cast<std::uint8_t>(lists.masks[c] | static_cast<unsigned>(channels[c] != T{0}) << k);
-        }
-      }
-      const auto place = static_cast<std::uint32_t>(window_row + (column - column0) / s);
-      for (std::ptrdiff_t c = 0; c < in; ++c) {
-        if (lists.masks[c] == 0) continue;
-        const std::ptrdiff_t found = lists.counts[c];
-        std::uint32_t* const list = lists.pixels + c * layout.list;
-        const std::ptrdiff_t now = append_places(lists.masks[c], place, list, found);
-        if constexpr (!std::is_same_v<T, std::uint8_t>) {
-          for (std::ptrdiff_t n = found; n < now; ++n) {
-            lists.values[c * layout.list + n] = pixels[static_cast<std::ptrdiff_t>(list[n] - place) * s * in + c];
-          }
-        }
-        lists.counts[c] = static_cast<std::uint32_t>(now);
-      }
-    }
-  }
-}
-
-/// Adds to the gradients of the weights of one input channel at `Columns` kernel columns: a sum over listed pixels of
-/// the outputs that they meet, which are neighbours in the window.
-/// \param next  from one kernel column's gradients to the next's
-template <int Columns, int Packs, bool IsSpikes, class Scalar>
-inline void sum_neighbours(const std::uint32_t* pixels, [[maybe_unused]] const Scalar* values, std::ptrdiff_t count,
-                           const Scalar* window, std::ptrdiff_t out_padded, std::ptrdiff_t next, Scalar* grad_w) {
-  Pack<Scalar> sums[Columns * Packs];
-  unroll<Columns * Packs>([&](auto k) { sums[k] = load(grad_w + (k / Packs) * next + (k % Packs) * kLanes<Scalar>); });
-  for (std::ptrdiff_t n = 0; n < count; ++n) {
-    const Scalar* const outputs = window + static_cast<std::ptrdiff_t>(pixels[n]) * out_padded;
-    if constexpr (IsSpikes) {
-      unroll<Columns * Packs>(
-          [&](auto k) { sums[k] += load(outputs + (k / Packs) * out_padded + (k % Packs) * kLanes<Scalar>); });
-    } else {
-      const Pack<Scalar> value = broadcast(values[n]);
-      unroll<Columns * Packs>([&](auto k) {
-        sums[k] = multiply_add(value, load(outputs + (k / Packs) * out_padded + (k % Packs) * kLanes<Scalar>), sums[k]);
-      });
-    }
-  }
-  unroll<Columns * Packs>([&](auto k) { store(sums[k], grad_w + (k / Packs) * next + (k % Packs) * kLanes<Scalar>); });
-}
-
 /// The taps that pixels of a phase meet in one direction: kernel places first, first + s, ..; the pixel of the phase
 /// with number m meets output `place` + m through `first`, one less through each further one.
 struct PhaseTaps {
@@ -167,22 +98,18 @@ void add_weight_gradients(const Conv2dExtents& e, const Layout<Scalar>& layout, 
       const std::ptrdiff_t window_row = by_row.place - (a - by_row.first) / s;
       for (std::ptrdiff_t b = by_column.first; b < kernel_w;) {
         const std::ptrdiff_t left = (kernel_w - 1 - b) / s + 1;
-        const std::ptrdiff_t columns = left >= kWindow ? kWindow : 1;
+        const std::ptrdiff_t columns = left >= kGroups ? kGroups : 1;
         // The last of these kernel columns meets the first of the neighbouring outputs.
         const std::ptrdiff_t last_b = b + (columns - 1) * s;
         const std::ptrdiff_t window_column = by_column.place - (last_b - by_column.first) / s;
         const Scalar* const outputs = window + (window_row * layout.cols + window_column) * layout.out_padded + channel;
         Scalar* const sums = group + (a * kernel_w + last_b) * in * kWidth;
         for (std::ptrdiff_t c = 0; c < in; ++c) {
-          const std::ptrdiff_t count = lists.counts[c];
-          if (count == 0) continue;
-          const std::uint32_t* const pixels = lists.pixels + c * layout.list;
-          const Scalar* const values = lists.values + c * layout.list;
-          if (columns == kWindow) {
-            sum_neighbours<kWindow, packs, IsSpikes>(pixels, values, count, outputs, layout.out_padded,
-                                                     -s * in * kWidth, sums + c * kWidth);
+          if (columns == kGroups) {
+            add_listed_rows<kGroups, packs, IsSpikes>(lists, c, outputs, layout.out_padded, layout.out_padded,
+                                                      sums + c * kWidth, -s * in * kWidth);
           } else {
-            sum_neighbours<1, packs, IsSpikes>(pixels, values, count, outputs, layout.out_padded, 0, sums + c * kWidth);
+            add_listed_rows<1, packs, IsSpikes>(lists, c, outputs, layout.out_padded, 0, sums + c * kWidth, 0);
           }
         }
         b += columns * s;
@@ -218,23 +145,6 @@ void input_gradient(const Conv2dExtents& e, const Layout<Scalar>& layout, const 
       .channels = e.in(),
       .out = {grad_x + (row0 * e.in_w + column0) * e.in(), s * e.in_w * e.in(), s * e.in()},
   });
-}
-
-/// Sums over all positions, in double, chunk by chunk.
-template <class Scalar>
-void bias_gradient(const Conv2dExtents& e, int chunks, const Scalar* grad_y, double* partials, Scalar* grad_bias) {
-  std::fill(partials, partials + chunks * e.out(), 0.0);
-  parallel_chunks(e.frames * e.out_h * e.out_w, chunks, [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
-    double* const sums = partials + chunk * e.out();
-    for (std::ptrdiff_t pixel = begin; pixel < end; ++pixel) {
-      for (std::ptrdiff_t o = 0; o < e.out(); ++o) sums[o] += static_cast<double>(grad_y[pixel * e.out() + o]);
-    }
-  });
-  for (std::ptrdiff_t o = 0; o < e.out(); ++o) {
-    double sum = 0.0;
-    for (int chunk = 0; chunk < chunks; ++chunk) sum += partials[chunk * e.out() + o];
-    grad_bias[o] = static_cast<Scalar>(sum);
-  }
 }
 
 /// What each_grouped_weight visits, summed over the chunks in their order.
@@ -283,6 +193,7 @@ void conv2d_backward_cpu(const Conv2dExtents& e, const T* x, const Scalar* w, co
       cursor.take<Scalar>(layout.chunks * e.in() * layout.list),
       cursor.take<std::uint32_t>(layout.chunks * e.in()),
       cursor.take<std::uint8_t>(layout.chunks * e.in()),
+      layout.list,
   };
   Tap* const taps = cursor.take<Tap>(layout.chunks * e.taps());
 
@@ -298,9 +209,9 @@ void conv2d_backward_cpu(const Conv2dExtents& e, const T* x, const Scalar* w, co
   const std::ptrdiff_t blocks = ceil_div(e.in_h, layout.block_rows);
   parallel_chunks(e.frames * blocks, layout.chunks, [&](int chunk, std::ptrdiff_t first, std::ptrdiff_t last) {
     Scalar* const window = windows + chunk * window_size;
-    const ChannelLists<Scalar> lists{all_lists.pixels + chunk * e.in() * layout.list,
+    const ChannelLists<Scalar> lists{all_lists.places + chunk * e.in() * layout.list,
                                      all_lists.values + chunk * e.in() * layout.list, all_lists.counts + chunk * e.in(),
-                                     all_lists.masks + chunk * e.in()};
+                                     all_lists.masks + chunk * e.in(), layout.list};
     for (std::ptrdiff_t block = first; block < last; ++block) {
       const std::ptrdiff_t frame = block / blocks, begin = block % blocks * layout.block_rows;
       const std::ptrdiff_t end = std::min(begin + layout.block_rows, e.in_h);
@@ -312,7 +223,13 @@ void conv2d_backward_cpu(const Conv2dExtents& e, const T* x, const Scalar* w, co
         PhaseTaps by_row(phase / s, e.g.padding, s), by_column(column0, e.g.padding, s);
         by_row.place += begin / s - first_row;
         by_column.place -= layout.first_col;
-        list_channels(e, layout, x + frame * e.in_size(), row0, end, column0, lists);
+        list_channels(x + frame * e.in_size() + (row0 * e.in_w + column0) * e.in(), e.in(),
+                      {.rows = ceil_div(end - row0, s),
+                       .columns = ceil_div(e.in_w - column0, s),
+                       .row_step = s * e.in_w * e.in(),
+                       .column_step = s * e.in(),
+                       .place_row_step = layout.cols},
+                      lists);
         add_weight_gradients<Scalar, std::is_same_v<T, std::uint8_t>>(e, layout, lists, window, by_row, by_column,
                                                                       partials + chunk * weights);
         if (grad_x != nullptr) {
@@ -324,7 +241,9 @@ void conv2d_backward_cpu(const Conv2dExtents& e, const T* x, const Scalar* w, co
     }
   });
   collect_weight_gradients(e, layout.chunks, partials, grad_w);
-  if (grad_bias != nullptr) bias_gradient(e, layout.chunks, grad_y, bias_partials, grad_bias);
+  if (grad_bias != nullptr) {
+    sum_rows(grad_y, e.frames * e.out_h * e.out_w, e.out(), layout.chunks, bias_partials, grad_bias);
+  }
 }
 
 #define SYNFIRE_INSTANTIATE(Scalar)                                                                                   \

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "synapses/conv2d.hpp"
-#include "synapses/simd.hpp"
+#include "synapses/sparse_sums.hpp"
 
 /// The host side of conv2d. Private to the room: not installed. Arguments have been checked.
 namespace synfire::synapses {
@@ -39,27 +39,6 @@ std::size_t conv2d_backward_scratch_cpu(const Conv2dExtents& e);
 
 constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
 constexpr std::ptrdiff_t floor_div(std::ptrdiff_t a, std::ptrdiff_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
-
-/// Most packs of output channels that the sparse loops keep in registers for each of up to kWindow kernel columns.
-inline constexpr std::ptrdiff_t kGroupPacks = 4;
-inline constexpr int kWindow = 3;
-
-/// Calls `body(pack, integral_constant<int, width>)` for groups of 4, 2 or 1 packs that cover `packs`.
-template <class Body>
-void each_group(std::ptrdiff_t packs, const Body& body) {
-  for (std::ptrdiff_t pack = 0; pack < packs;) {
-    if (packs - pack >= 4) {
-      body(pack, std::integral_constant<int, 4>{});
-      pack += 4;
-    } else if (packs - pack >= 2) {
-      body(pack, std::integral_constant<int, 2>{});
-      pack += 2;
-    } else {
-      body(pack, std::integral_constant<int, 1>{});
-      pack += 1;
-    }
-  }
-}
 
 /// Weights of the sparse loops: [group of packs][kernel row][kernel column][in channel][width of the group]. Calls
 /// `body(packed index, index in [Co, Ci, Kh, Kw] or -1 for padding)` for all.

@@ -39,29 +39,6 @@ struct Weights {
   Scalar* bias;      ///< padded with zeros to whole packs
 };
 
-/// Adds the weights of the nonzero channels of one pixel to `Columns` neighbouring outputs of a row.
-/// \param weights    of input channel 0 of the pixel for the first of the outputs, less pixel * in channels
-/// \param next       from one output's weights to the next's
-template <int Columns, int Packs, class Scalar, class T>
-inline void scatter_pixel(const std::uint32_t* first, const std::uint32_t* last, [[maybe_unused]] const T* row,
-                          const Scalar* weights, std::ptrdiff_t next, Scalar* out) {
-  constexpr std::ptrdiff_t kWidth = Packs * kLanes<Scalar>;
-  Pack<Scalar> sums[Columns * Packs];
-  unroll<Columns * Packs>([&](auto k) { sums[k] = load(out + k * kLanes<Scalar>); });
-  do {
-    const Scalar* const w = weights + static_cast<std::ptrdiff_t>(*first) * kWidth;
-    if constexpr (std::is_same_v<T, std::uint8_t>) {
-      unroll<Columns * Packs>([&](auto k) { sums[k] += load(w + (k / Packs) * next + (k % Packs) * kLanes<Scalar>); });
-    } else {
-      const Pack<Scalar> value = broadcast(row[*first]);
-      unroll<Columns * Packs>([&](auto k) {
-        sums[k] = multiply_add(value, load(w + (k / Packs) * next + (k % Packs) * kLanes<Scalar>), sums[k]);
-      });
-    }
-  } while (++first != last);
-  unroll<Columns * Packs>([&](auto k) { store(sums[k], out + k * kLanes<Scalar>); });
-}
-
 /// Adds what input row `row` gives to one output row through kernel row `kernel_row`; `tile` is that output row, a
 /// group of `Packs` packs of its channels, with `margin` columns in front.
 template <int Packs, class Scalar, class T>
@@ -80,11 +57,11 @@ void scatter_row(const Conv2dExtents& e, const RowList& list, const T* row, cons
     while (column < end) {
       const Scalar* const weights = kernel_row + ((reach - column * stride) * in - pixel * in) * kWidth;
       Scalar* const out = tile + (column + margin) * kWidth;
-      if (end - column >= kWindow) {
-        scatter_pixel<kWindow, Packs>(first, last, row, weights, next, out);
-        column += kWindow;
+      if (end - column >= kGroups) {
+        add_weight_rows<kGroups, Packs>(first, last, row, weights, next, out);
+        column += kGroups;
       } else {
-        scatter_pixel<1, Packs>(first, last, row, weights, next, out);
+        add_weight_rows<1, Packs>(first, last, row, weights, next, out);
         column += 1;
       }
     }

@@ -77,6 +77,16 @@ inline std::ptrdiff_t count_nonzeros(const T* x, std::ptrdiff_t count) {
   return total;
 }
 
+/// Writes the positions of all elements that are not zero to a list of `count` + kListSlack; returns their number.
+template <class T>
+inline std::ptrdiff_t find_nonzeros(const T* x, std::ptrdiff_t count, std::uint32_t* list) {
+  std::ptrdiff_t found = 0;
+  each_mask(x, count, [&](std::ptrdiff_t first, unsigned mask) {
+    if (mask != 0) found = append_places(mask, static_cast<std::uint32_t>(first), list, found);
+  });
+  return found;
+}
+
 /// Positions of the elements of a row of pixels that are not zero, in order, and where each pixel's begin.
 struct RowList {
   std::uint32_t* positions = nullptr;  ///< room for pixels * channels + kListSlack
