@@ -46,7 +46,15 @@ struct Progress {
 };
 
 /// Writes parameters, buffers, optimiser state, progress and the text of the configuration to one HDF5 file; at every
-/// moment either the old file or the whole new one has the name. Layout in docs/formats.md.
+/// moment either the old file or the whole new one has the name. Inside:
+///
+///     format, format_version                     what the file is
+///     config/toml                                the configuration
+///     weights/NAME                               every tensor of the network, in its own shape
+///     optimizer/num_steps, optimizer/NAME/STATE  momentum, or first_moment and second_moment
+///     progress/...                               the members of Progress; `history` is [epochs, 7]
+///     GROUP/checksum                             FNV-1a of a group's data in the order of writing
+///
 /// \throws FileError
 void write_checkpoint(const std::filesystem::path& file, const std::string& config_text,
                       network::Network<float>& network, Optimizer<float>& optimizer, const Progress& progress);
