@@ -36,8 +36,8 @@ struct Progress {
   double loss_sum = 0.0;
   std::int64_t num_correct = 0;
   std::int64_t num_samples = 0;
-  std::vector<double>
-      firing_rates;  ///< in the last step of the latest complete epoch, by node; NaN where there is none
+  /// In the last step of the latest complete epoch, by node; NaN where there is none.
+  std::vector<double> firing_rates;
   // The best validation so far.
   int best_epoch = -1;  ///< -1: none
   double best_accuracy = 0.0;

@@ -29,6 +29,7 @@ learning::Progress some_progress() {
   progress.loss_sum = 1.25;
   progress.num_correct = 17;
   progress.num_samples = 24;
+  progress.firing_rates = {0.5, 0.125};
   progress.best_epoch = 1;
   progress.best_accuracy = 0.875;
   progress.best_loss = 0.5;
@@ -72,6 +73,7 @@ TEST_CASE("a checkpoint gives back parameters, buffers, optimiser state, progres
   CHECK(progress.loss_sum == 1.25);
   CHECK(progress.num_correct == 17);
   CHECK(progress.num_samples == 24);
+  CHECK(progress.firing_rates == std::vector{0.5, 0.125});
   CHECK(progress.best_epoch == 1);
   CHECK(progress.best_accuracy == 0.875);
   CHECK(progress.best_loss == 0.5);

@@ -26,7 +26,12 @@ const auto kNeverStop = [] { return false; };
 
 /// What a run leaves behind, to be compared bit by bit.
 struct Result {
+  Result() = default;
+  Result(const network::Network<float>& network, const learning::Progress& progress)
+      : values(test::all_values(network)), firing_rate(progress.firing_rates.at(2)), history(progress.history) {}
+
   std::vector<float> values;
+  double firing_rate = 0.0;  ///< of the only spiking node
   std::vector<learning::EpochRecord> history;
 
   bool operator==(const Result&) const = default;
@@ -39,7 +44,7 @@ Result train_undisturbed(const learning::LearningConfig& config) {
   learning::Trainer trainer(network, config, 1, folder.path(), "");
   Silent silent;
   CHECK(trainer.run(train, &validation, silent, kNeverStop) == Outcome::finished);
-  return {test::all_values(network), trainer.progress().history};
+  return {network, trainer.progress()};
 }
 
 }  // namespace
@@ -108,7 +113,7 @@ TEST_CASE("a run that is interrupted or killed at random steps and resumed has t
         outcome = trainer.run(train, &validation, killer, [&] { return killer.steps_left <= 0; });
       } catch (const Killed&) {
       }
-      result = {test::all_values(network), trainer.progress().history};
+      if (outcome == Outcome::finished) result = {network, trainer.progress()};
     }
     CAPTURE(attempt);
     CHECK(outcome == Outcome::finished);
