@@ -11,6 +11,7 @@
 #include "apps/dispatch.hpp"
 #include "core/parallel.hpp"
 #include "core/progress.hpp"
+#include "datasets/simulate/simulate_gestures.hpp"
 #include "datasets/simulate/simulate_nmnist.hpp"
 
 namespace po = boost::program_options;
@@ -70,10 +71,41 @@ int simulate_digits(const Arguments& args) {
   return kExitOk;
 }
 
+int simulate_gesture_set(const Arguments& args) {
+  const datasets::GestureSetConfig defaults;
+  CommandLine line(
+      "synfire data simulate gestures", "OUT",
+      "Films people who make the eleven gestures of DVS128 Gesture with a simulated event camera of 128x128 "
+      "pixels. OUT gets the\nlayout of that data set: userNN_LIGHT.aedat (AEDAT 3.1), labels, and the lists of trials; "
+      "nobody is in both lists.");
+  line.options().add_options()("train-subjects", po::value<int>()->default_value(defaults.num_train_subjects),
+                               "people in the training list")(
+      "test-subjects", po::value<int>()->default_value(defaults.num_test_subjects), "other people, in the test list")(
+      "lights", po::value<std::vector<std::string>>()->multitoken()->default_value(defaults.lights, defaults.lights[0]),
+      "of fluorescent, fluorescent_led, lab, led and natural; a recording of each person in each")(
+      "repetitions", po::value<int>()->default_value(defaults.repetitions), "of every gesture in a recording")(
+      "seconds", po::value<double>()->default_value(defaults.seconds), "length of a gesture");
+  add_common(line);
+  line.positional("out", 1);
+  if (!line.parse(args)) return kExitOk;
+  apply_common(line);
+  datasets::GestureSetConfig config;
+  config.num_train_subjects = line.get<int>("train-subjects");
+  config.num_test_subjects = line.get<int>("test-subjects");
+  config.lights = line.list("lights");
+  config.repetitions = line.get<int>("repetitions");
+  config.seconds = line.get<double>("seconds");
+  config.seed = line.get<std::uint64_t>("seed");
+  SetBar bar;
+  datasets::simulate_gestures(config, line.list("out").front(), std::ref(bar));
+  return kExitOk;
+}
+
 }  // namespace
 
 int data_simulate_command(const Arguments& args) {
   static const std::vector<CommandEntry> kCommands = {
+      {"gestures", "people who make the eleven gestures of DVS128 Gesture", simulate_gesture_set},
       {"nmnist", "MNIST digits moved along N-MNIST's saccades", simulate_digits},
   };
   return dispatch("synfire data simulate",
