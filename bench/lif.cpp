@@ -105,6 +105,7 @@ BENCHMARK(backward)
     ->ArgsProduct({{0, 1, 2, 3}, {1}})
     ->Args({0, 0})
     ->Unit(benchmark::kMillisecond)
-    ->MeasureProcessCPUTime()->UseRealTime();
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
 
 }  // namespace

@@ -5,12 +5,16 @@ if(SYNFIRE_ENABLE_CUDA)
   string(APPEND synfire_backends ", \"cuda\"")
 endif()
 
+if(SYNFIRE_BUILD_APPS)
+  get_directory_property(Boost_VERSION_STRING DIRECTORY ${PROJECT_SOURCE_DIR}/apps DEFINITION Boost_VERSION_STRING)
+endif()
+
 # Packages name their versions in different ways; what was not found is left out.
 set(synfire_libraries "")
 foreach(entry IN ITEMS
     "CUDA:CUDAToolkit_VERSION" "Eigen:Eigen3_VERSION" "oneTBB:TBB_VERSION" "oneDNN:dnnl_VERSION" "HDF5:HDF5_VERSION"
     "Boost:Boost_VERSION_STRING" "toml++:tomlplusplus_VERSION" "fmt:fmt_VERSION" "nlohmann-json:nlohmann_json_VERSION"
-    "FlatBuffers:flatbuffers_VERSION" "lz4:LZ4_VERSION" "lz4:lz4_VERSION" "zstd:zstd_VERSION" "zstd:ZSTD_VERSION"
+    "FlatBuffers:FlatBuffers_VERSION" "lz4:LZ4_VERSION" "zstd:zstd_VERSION"
     "pugixml:pugixml_VERSION" "libpng:PNG_VERSION_STRING" "giflib:GIF_VERSION" "zlib:ZLIB_VERSION_STRING"
     "OpenSSL:OPENSSL_VERSION")
   string(REGEX MATCH "^([^:]+):(.+)$" matched "${entry}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the packages that building and testing need (Debian 12), and only those that are missing.
 # Usage: scripts/install_dependencies.sh [--ci]
-#   --ci   also the browser with which the report page is checked
+#   --ci   also the browser that checks the report page, and the formatter that checks the code
 set -euo pipefail
 
 packages=(
@@ -13,7 +13,7 @@ packages=(
 )
 case "${1:-}" in
   "") ;;
-  --ci) packages+=(chromium) ;;
+  --ci) packages+=(chromium clang-format-14) ;;
   *) echo "usage: $0 [--ci]" >&2; exit 2 ;;
 esac
 

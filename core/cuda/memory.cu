@@ -1,6 +1,5 @@
-#include "core/cuda/memory.hpp"
-
 #include "core/cuda/check.cuh"
+#include "core/cuda/memory.hpp"
 #include "core/device.hpp"
 
 namespace synfire {
@@ -21,7 +20,9 @@ void* allocate_zeroed(std::size_t bytes) {
 
 void release(void* data) noexcept { cudaFree(data); }
 
-void copy(const void* from, void* to, std::size_t bytes) { check(cudaMemcpy(to, from, bytes, cudaMemcpyDefault), "copy"); }
+void copy(const void* from, void* to, std::size_t bytes) {
+  check(cudaMemcpy(to, from, bytes, cudaMemcpyDefault), "copy");
+}
 
 }  // namespace cuda
 }  // namespace synfire
