@@ -117,6 +117,17 @@ TEST_CASE("a wrap is found at any place of a long recording") {
   }
 }
 
+TEST_CASE("a late event at the border of two decoded blocks is counted, also beside a wrap") {
+  std::string file = kDvs128;
+  for (std::uint32_t i = 0; i < 1024; ++i) file += record(0, 0xffff0000U + i);
+  file += record(0, 0xffff0000U) + record(0, 5);
+
+  const Recording recording = decode(file);
+
+  CHECK(recording.backward_steps == 1);
+  CHECK(recording.events.t_us.back() == (std::int64_t{1} << 32) + 5);
+}
+
 TEST_CASE("a first record that begins with '#' is data unless it reads as a line") {
   // Address 0x23000000 is row 140 of a DAVIS, and its first byte is '#'.
   const Recording recording = decode(kDavis346 + record(0x23000000, 65) + record(0x23000000, 10));

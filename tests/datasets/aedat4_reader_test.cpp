@@ -4,6 +4,7 @@
 
 #include "aedat4_generated.h"
 #include <doctest/doctest.h>
+#include <lz4frame.h>
 #include <zstd.h>
 
 #include "core/error.hpp"
@@ -16,7 +17,7 @@ namespace {
 
 using namespace test_bytes;
 
-constexpr int kNone = 0, kZstd = 3;
+constexpr int kNone = 0, kLz4 = 1, kZstd = 3;
 
 std::string buffer_of(const flatbuffers::FlatBufferBuilder& builder) {
   return {reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()};
@@ -59,6 +60,12 @@ std::string packet(int stream, const std::string& content) {
 std::string zstd(const std::string& plain) {
   std::string out(ZSTD_compressBound(plain.size()), '\0');
   out.resize(ZSTD_compress(out.data(), out.size(), plain.data(), plain.size(), 1));
+  return out;
+}
+
+std::string lz4(const std::string& plain) {
+  std::string out(LZ4F_compressFrameBound(plain.size(), nullptr), '\0');
+  out.resize(LZ4F_compressFrame(out.data(), out.size(), plain.data(), plain.size(), nullptr));
   return out;
 }
 
@@ -155,18 +162,21 @@ TEST_CASE("a pixel outside the sensor or negative is an error, or dropped and co
 }
 
 TEST_CASE("a broken packet is an error that names its byte, or skipped with a warning") {
-  const std::string start = header(document(stream_xml(0, "EVTS")), kZstd);
-  const std::string good = packet(0, zstd(event_buffer({kFirst})));
-  const std::string where = "byte " + std::to_string(start.size() + good.size() + 8) + ": ";
-  for (const std::string& content :
-       {std::string("no frame"), zstd(event_buffer({kFirst})) + "x", zstd(event_buffer({kFirst}, "FRME")), zstd("abc"),
-        std::string(), zstd(event_buffer({kFirst})).substr(0, 20)}) {
-    const std::string file = start + good + packet(0, content) + packet(0, zstd(event_buffer({kSecond})));
+  for (const int compression : {kLz4, kZstd}) {
+    const auto pack = compression == kLz4 ? &lz4 : &zstd;
+    const std::string start = header(document(stream_xml(0, "EVTS")), compression);
+    const std::string good = packet(0, pack(event_buffer({kFirst})));
+    const std::string where = "byte " + std::to_string(start.size() + good.size() + 8) + ": ";
+    for (const std::string& content :
+         {std::string("no frame"), pack(event_buffer({kFirst})) + "x", pack(event_buffer({kFirst}, "FRME")),
+          pack("abc"), std::string(), pack(event_buffer({kFirst})).substr(0, 20)}) {
+      const std::string file = start + good + packet(0, content) + packet(0, pack(event_buffer({kSecond})));
 
-    const std::string text = decode_error<FormatError>(file);
-    CHECK_MESSAGE(contains(text, where), text);
-    CHECK(decode(file, lenient()).events.size() == 2);
-    CHECK(contains(decode(file, lenient()).warnings.back(), "1 broken packets skipped"));
+      const std::string text = decode_error<FormatError>(file);
+      CHECK_MESSAGE(contains(text, where), text);
+      CHECK(decode(file, lenient()).events.size() == 2);
+      CHECK(contains(decode(file, lenient()).warnings.back(), "1 broken packets skipped"));
+    }
   }
 }
 
