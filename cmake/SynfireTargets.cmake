@@ -12,7 +12,8 @@ function(synfire_set_flags target)
   if(SYNFIRE_SANITIZE)
     target_compile_options(${target} PRIVATE
       "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${SYNFIRE_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
-    target_link_options(${target} PRIVATE "$<HOST_LINK:-fsanitize=${SYNFIRE_SANITIZE}>")
+    string(REPLACE "," "$<COMMA>" sanitizers "${SYNFIRE_SANITIZE}")  # a comma would begin a second argument
+    target_link_options(${target} PRIVATE "$<HOST_LINK:-fsanitize=${sanitizers}>")
   endif()
 endfunction()
 

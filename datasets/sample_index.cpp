@@ -26,15 +26,16 @@ std::vector<Sample> cut_samples(std::span<const RecordingEntry> entries, std::sp
   for (std::size_t recording = 0; recording < entries.size(); ++recording) {
     const CompactEvents& events = recordings[recording];
     for (const Segment& segment : entries[recording].segments) {
-      const auto [begin, end] = segment.span.value_or(
+      const TimeSpan span = segment.span.value_or(
           TimeSpan{events.origin_us, events.origin_us + (events.empty() ? 0 : std::int64_t{events.duration_us()} + 1)});
       const auto add = [&](std::int64_t from, std::int64_t to) {
-        const Sample sample{recording, segment.label, from, to, begin, end};
+        const Sample sample{recording, segment.label, from, to, span.begin_us, span.end_us};
         if (has_enough(events, sample, rule.min_events)) samples.push_back(sample);
       };
-      if (window_us == 0) add(begin, end);
+      if (window_us == 0) add(span.begin_us, span.end_us);
       if (window_us > 0)
-        for (std::int64_t from = begin; from + window_us <= end; from += window_us) add(from, from + window_us);
+        for (std::int64_t from = span.begin_us; from + window_us <= span.end_us; from += window_us)
+          add(from, from + window_us);
     }
   }
   return samples;
