@@ -141,8 +141,10 @@ bool is_valid(const CompactEvents& events, int width, int height) {
          below(events.on, 2);
 }
 
-RecordingSet read_events(const Hdf5File& file, const json& manifest, std::size_t num_recordings) {
+RecordingSet read_events(const Hdf5File& file, const json& manifest, std::span<const RecordingEntry> entries) {
+  const std::size_t num_recordings = entries.size();
   RecordingSet set;
+  for (const RecordingEntry& entry : entries) set.files.push_back(entry.path.string());
   set.width = manifest.at("width").get<int>();
   set.height = manifest.at("height").get<int>();
   set.warnings = manifest.at("warnings").get<std::vector<std::string>>();
@@ -190,7 +192,7 @@ std::optional<RecordingSet> read_cache(const fs::path& path, std::span<const Rec
     if (sources.size() != entries.size()) return std::nullopt;
     for (std::size_t i = 0; i < entries.size(); ++i)
       if (!is_unchanged(sources.at(i), entries[i].path)) return std::nullopt;
-    return read_events(file, manifest, entries.size());
+    return read_events(file, manifest, entries);
   } catch (const json::exception&) {
     return std::nullopt;
   } catch (const FormatError&) {

@@ -51,6 +51,10 @@ void FrameSource::start_epoch(std::uint64_t seed, int epoch, std::int64_t first_
   prefetcher_.start(first_batch, num_batches());
 }
 
+const std::string& FrameSource::file(std::int64_t sample) const {
+  return recordings_->files.at(samples_.at(static_cast<std::size_t>(sample)).recording);
+}
+
 EventStream FrameSource::events(std::int64_t sample) const {
   const Sample& wanted = samples_.at(static_cast<std::size_t>(sample));
   const CompactEvents& recording = recordings_->recordings[wanted.recording];
@@ -96,8 +100,13 @@ void FrameSource::build_sample(std::int64_t index, CompactEvents& scratch, float
   copy(recording.on, scratch.on);
   if (use_ == Use::training) augment(scratch, recordings_->width, recordings_->height, duration_us, augment_, key);
 
-  const std::vector<IndexRange> ranges = frame_ranges(scratch.t_us, {0, duration_us}, frames_);
-  make_frames({scratch.x, scratch.y, scratch.on}, ranges, map_, frames_.binary, out, step);
+  try {
+    const std::vector<IndexRange> ranges = frame_ranges(scratch.t_us, {0, duration_us}, frames_);
+    make_frames({scratch.x, scratch.y, scratch.on}, ranges, map_, frames_.binary, out, step);
+  } catch (const ShapeError& error) {
+    // Other conventions have no answer for some samples; which one it was helps to leave it out.
+    throw ShapeError(file(index) + ": " + error.what());
+  }
 }
 
 LoaderConfig read_loader_config(const ConfigTable& table) {

@@ -43,6 +43,8 @@ class FrameSource : public BatchSource {
   bool next(Batch& batch) override { return prefetcher_.next(batch); }
 
   const std::vector<Sample>& samples() const { return samples_; }
+  /// The file that a sample is from.
+  const std::string& file(std::int64_t sample) const;
   /// The events of a sample as they were recorded, for pictures.
   EventStream events(std::int64_t sample) const;
 

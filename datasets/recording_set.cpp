@@ -66,7 +66,8 @@ RecordingSet load_recordings(std::span<const RecordingEntry> entries, const Read
       throw FormatError(entries[i].path.string(),
                         fmt::format("the sensor is {} x {}, that of {} is {} x {}", sizes[i].width, sizes[i].height,
                                     entries[0].path.string(), sizes[0].width, sizes[0].height));
-    for (const std::string& warning : warnings[i]) set.warnings.push_back(entries[i].path.string() + ": " + warning);
+    set.files.push_back(entries[i].path.string());
+    for (const std::string& warning : warnings[i]) set.warnings.push_back(set.files[i] + ": " + warning);
   }
   if (!sizes.empty()) {
     set.width = sizes[0].width;

@@ -13,6 +13,7 @@ namespace synfire::datasets {
 /// The recordings of a split, decoded and in memory.
 struct RecordingSet {
   std::vector<CompactEvents> recordings;  ///< one for each entry, in their order
+  std::vector<std::string> files;         ///< where they come from, for messages and reports
   int width = 0;                          ///< of the sensor, the same for all
   int height = 0;
   std::vector<std::string> warnings;  ///< of the reader, each with its file, in the order of the entries

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/error.hpp"
 #include "core/random.hpp"
 
 namespace synfire::datasets {
@@ -34,6 +35,7 @@ struct Data {
         events.on[i] = static_cast<std::uint8_t>(random.below(3 * i + 2, 2));
       }
       set->recordings.push_back(events);
+      set->files.push_back("recording" + std::to_string(r));
       entries.push_back({"", "", {{static_cast<std::int32_t>(r % 3), {}}}});
     }
     samples = cut_samples(entries, set->recordings, {.window_ms = 250.0});
@@ -167,8 +169,22 @@ TEST_CASE("the events of a sample are the recorded ones, in their own time") {
 
   REQUIRE(events.size() == 250);
   CHECK(events.width == kSide);
+  CHECK(source.file(5) == "recording1");
   CHECK(events.t_us.front() == 5'000'000'001 + 250'000);
   CHECK(events.x.front() == data.set->recordings[1].x[250]);
+}
+
+TEST_CASE("a sample that a convention has no frames for is named when its batch is due") {
+  const Data data(12);
+  auto& hole = data.set->recordings[1];
+  for (std::uint32_t& t : hole.t_us) t = t < 300'000 ? 0 : t;  // the second recording starts with a pause
+  FrameSource source = data.source(Use::evaluation, 4, {}, {}, {.bins = 5, .convention = Convention::spikingjelly});
+  Batch batch;
+
+  source.start_epoch(0, 0, 0);
+  CHECK(source.next(batch));
+  CHECK_THROWS_WITH_AS(source.next(batch),
+                       "recording1: [slice_time_bins] spikingjelly has no rule for a bin without events", ShapeError);
 }
 
 TEST_CASE("a window that is moved in time stays within its part of the recording") {
