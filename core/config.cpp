@@ -147,7 +147,7 @@ T read_value(Node& table, const std::string& key, const std::optional<T>& fallba
   const toml::node* node = table.find(key);
   Node::Entry& entry = table.entry(key);
   if (node == nullptr && !fallback) table.fail_missing(key);
-  const T value = node == nullptr ? *fallback : convert(*node);
+  T value = node == nullptr ? *fallback : convert(*node);
   entry.value = toml_text(value);
   return value;
 }
@@ -294,7 +294,7 @@ std::string ConfigTable::text(const std::string& key, const std::optional<std::s
 
 std::string ConfigTable::choice(const std::string& key, const std::vector<std::string>& choices,
                                 const std::optional<std::string>& fallback) const {
-  const std::string value = text(key, fallback);
+  std::string value = text(key, fallback);
   if (std::find(choices.begin(), choices.end(), value) == choices.end())
     fail(key, fmt::format("must be one of {}; the nearest to \"{}\" is \"{}\"", fmt::join(choices, ", "), value,
                           nearest_word(value, choices)));

@@ -295,8 +295,9 @@ void Hdf5File::write(const std::string& path, std::span<const T> values, const S
                                  shape.text(), values.size()));
   const auto lock = lock_library();
   const Place place{handle_, file_, path};
-  std::vector<hsize_t> extents;
-  for (int axis = 0; axis < shape.rank(); ++axis) extents.push_back(static_cast<hsize_t>(shape[axis]));
+  std::vector<hsize_t> extents(static_cast<std::size_t>(shape.rank()));
+  for (int axis = 0; axis < shape.rank(); ++axis)
+    extents[static_cast<std::size_t>(axis)] = static_cast<hsize_t>(shape[axis]);
   const Handle set = new_data_set(place, number_type<T>().native, new_space(place, extents));
   if (values.empty()) return;
   place.check(H5Dwrite(set.get(), number_type<T>().native, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0,

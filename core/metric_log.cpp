@@ -94,6 +94,9 @@ struct MetricLog::Files {
   MetricTable names;
   RowFile csv;
   RowFile json;
+
+  Files(MetricTable table, const std::filesystem::path& csv_file, const std::filesystem::path& json_file)
+      : names(std::move(table)), csv(csv_file), json(json_file) {}
 };
 
 MetricLog::MetricLog(const std::filesystem::path& stem, std::string count_name, std::vector<std::string> value_names,
@@ -118,7 +121,7 @@ MetricLog::MetricLog(const std::filesystem::path& stem, std::string count_name, 
   }
   write_file_atomically(csv_file, csv);
   write_file_atomically(json_file, json);
-  files_.reset(new Files{std::move(names), RowFile(csv_file), RowFile(json_file)});
+  files_ = std::make_unique<Files>(std::move(names), csv_file, json_file);
 }
 
 MetricLog::~MetricLog() = default;
