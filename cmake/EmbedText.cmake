@@ -1,4 +1,4 @@
-# synfire_embed_text(target FILES name=path ...): makes `embedded/<name>.hpp` for the target, with the file's content as a
+# synfire_embed_text(target FILES name=path ...): makes `embedded_<name>.hpp` for the target, with the file's content as a
 # std::string_view called <name>; so that a page or a script travels inside the program.
 function(synfire_embed_text target)
   cmake_parse_arguments(ARG "" "" "FILES" ${ARGN})
@@ -10,13 +10,13 @@ function(synfire_embed_text target)
     list(GET parts 1 path)
     get_filename_component(path ${path} ABSOLUTE)
     add_custom_command(
-      OUTPUT ${folder}/${name}.cpp ${folder}/${name}.hpp
+      OUTPUT ${folder}/embedded_${name}.cpp ${folder}/embedded_${name}.hpp
       COMMAND ${CMAKE_COMMAND} -DNAME=${name} -DINPUT=${path} -DFOLDER=${folder}
               -P ${PROJECT_SOURCE_DIR}/cmake/embed_text_file.cmake
       DEPENDS ${path} ${PROJECT_SOURCE_DIR}/cmake/embed_text_file.cmake
       VERBATIM)
-    list(APPEND sources ${folder}/${name}.cpp ${folder}/${name}.hpp)
+    list(APPEND sources ${folder}/embedded_${name}.cpp ${folder}/embedded_${name}.hpp)
   endforeach()
   target_sources(${target} PRIVATE ${sources})
-  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
+  target_include_directories(${target} PRIVATE ${folder})
 endfunction()

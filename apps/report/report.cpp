@@ -2,10 +2,10 @@
 
 #include <string_view>
 
-#include "embedded/chart_library.hpp"
-#include "embedded/report_page.hpp"
-#include "embedded/report_script.hpp"
-#include "embedded/report_style.hpp"
+#include "embedded_chart_library.hpp"
+#include "embedded_report_page.hpp"
+#include "embedded_report_script.hpp"
+#include "embedded_report_style.hpp"
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 
