@@ -1,14 +1,17 @@
-// How fast are recordings decoded, from memory, on one core?
+// How fast are recordings decoded on one core?
 //
-// Each format holds the same events. The floor is a copy of the decoded columns to new memory; `of_copy` is the time of
-// decoding in units of that. Run with --benchmark_repetitions=5 and read the median.
+// `decode`: from memory; each format holds the same events. The floor is a copy of the decoded columns to new memory,
+// and `of_copy` is the time of decoding in units of that. `read`: real recordings from their files, if SYNFIRE_DATA
+// names their folder; compare_decode.py sets them beside NumPy.
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <limits>
 #include <span>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -105,6 +108,35 @@ void copy(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(events.size()) * static_cast<std::int64_t>(state.iterations()));
 }
 BENCHMARK(copy)->Arg(kSmall)->Arg(kMedium)->Arg(kLarge)->Unit(benchmark::kMillisecond);
+
+std::vector<std::filesystem::path> data_files(const std::filesystem::path& folder, const std::string& extension) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.path().extension() == extension) files.push_back(entry.path());
+  return files;
+}
+
+void read(benchmark::State& state, const std::vector<std::filesystem::path>& files) {
+  std::size_t count = 0;
+  for (auto _ : state)
+    for (const std::filesystem::path& file : files) count += read_recording(file).events.size();
+  state.SetItemsProcessed(static_cast<std::int64_t>(count));
+}
+
+const bool kRegistered = [] {
+  const char* variable = std::getenv("SYNFIRE_DATA");
+  if (variable == nullptr) return false;
+  const std::filesystem::path folder = variable;
+  const auto add = [](const char* name, const std::vector<std::filesystem::path>& files) {
+    benchmark::RegisterBenchmark(name, [files](benchmark::State& state) {
+      read(state, files);
+    })->Unit(benchmark::kMillisecond);
+  };
+  add("read/aedat2", {folder / "dvs128_objects" / "s2" / "mug__Caneca.aedat"});
+  add("read/aedat4", {folder / "dvs128_wave" / "right_hand_wave" / "dvSave-2024_06_20_15_59_41.aedat4"});
+  add("read/nmnist", data_files(folder / "nmnist" / "test", ".bin"));
+  return true;
+}();
 
 }  // namespace
 }  // namespace synfire::datasets
