@@ -1,6 +1,9 @@
-#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -15,16 +18,16 @@ namespace synfire::apps {
 
 namespace {
 
-constexpr int kAnimationFrames = 60;
+constexpr int kSheetColumns = 4;
 constexpr int kRasterWidth = 960;
 
 }  // namespace
 
 int data_view_command(const Arguments& args) {
-  CommandLine line(
-      "synfire data view", "FILE",
-      "Makes pictures of a recording: frames (frame_01.png ...), an animation (events.gif) and a raster of x, y "
-      "and rate\nover time (raster.png). ON events are orange, OFF events blue.");
+  CommandLine line("synfire data view", "FILE",
+                   "Makes pictures of a recording: frames (frame_01.png ...), all on one sheet\n(frames.png), an "
+                   "animation (events.gif) and a raster of x, y "
+                   "and rate\nover time (raster.png). ON events are orange, OFF events blue.");
   line.options().add_options()("out", po::value<std::string>(),
                                "folder of the pictures (default: FILE without its ending)")(
       "frames", po::value<int>()->default_value(8), "number of frames, each an equal part of the recording")(
@@ -45,21 +48,24 @@ int data_view_command(const Arguments& args) {
   std::filesystem::create_directories(out, problem);
   if (problem) throw FileError(out.string(), "cannot make the folder: " + problem.message());
 
-  int number = 0;
-  for (const datasets::Image& image : datasets::event_images(recording.events, frames)) {
-    datasets::write_png(out / fmt::format("frame_{:02}.png", ++number), datasets::enlarged(image, scale));
-  }
-  std::vector<datasets::Image> animation;
-  for (const datasets::Image& image : datasets::event_images(recording.events, kAnimationFrames)) {
-    animation.push_back(datasets::enlarged(image, scale));
-  }
   const EventStream& events = recording.events;
-  const double duration_ms =
-      events.empty() ? 0.0 : 1e-3 * static_cast<double>(events.t_us.back() - events.t_us.front());
-  datasets::write_gif(out / "events.gif", animation,
-                      static_cast<int>(std::clamp(duration_ms / kAnimationFrames, 40.0, 200.0)));
+  const std::vector<std::int64_t> times_us = datasets::equal_times_us(events, frames);
+  const std::int64_t start_us = events.empty() ? 0 : events.t_us.front();
+  std::vector<datasets::Image> pictures;
+  std::vector<std::string> captions;
+  for (const datasets::Image& image : datasets::trace_images(events, times_us, datasets::usual_decay_us(events))) {
+    captions.push_back(fmt::format("{:.3f} s", 1e-6 * static_cast<double>(times_us[pictures.size()] - start_us)));
+    pictures.push_back(datasets::enlarged(image, scale));
+    datasets::write_png(out / fmt::format("frame_{:02}.png", pictures.size()), pictures.back());
+  }
+  datasets::write_png(out / "frames.png", datasets::contact_sheet(pictures, captions, kSheetColumns));
+  datasets::Animation animation = datasets::animate(events);
+  for (datasets::Image& image : animation.images) image = datasets::enlarged(image, scale);
+  datasets::write_gif(out / "events.gif", animation.images, animation.delay_ms);
   datasets::write_png(out / "raster.png", datasets::event_raster(events, kRasterWidth));
-  std::cout << fmt::format("{}: {} frames, events.gif, raster.png\n", out.string(), frames);
+  std::cout << fmt::format(
+      "{}: {} frames and all of them in frames.png, events.gif ({:g} times slower than life), raster.png\n",
+      out.string(), frames, std::round(10.0 * animation.slowness) / 10.0);
   return kExitOk;
 }
 

@@ -1,6 +1,7 @@
 #include "datasets/render/image.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -10,28 +11,9 @@
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "datasets/render/dot_font.hpp"
 
 namespace synfire::datasets {
-
-namespace {
-
-/// Rows of a 3x5 letter, three bits each, from the top.
-struct Glyph {
-  char letter;
-  std::array<std::uint8_t, 5> rows;
-};
-
-constexpr Glyph kFont[] = {
-    {'0', {7, 5, 5, 5, 7}}, {'1', {2, 6, 2, 2, 7}}, {'2', {7, 1, 7, 4, 7}}, {'3', {7, 1, 7, 1, 7}},
-    {'4', {5, 5, 7, 1, 1}}, {'5', {7, 4, 7, 1, 7}}, {'6', {7, 4, 7, 5, 7}}, {'7', {7, 1, 1, 2, 2}},
-    {'8', {7, 5, 7, 5, 7}}, {'9', {7, 5, 7, 1, 7}}, {'.', {0, 0, 0, 0, 2}}, {'-', {0, 0, 7, 0, 0}},
-    {'/', {1, 1, 2, 4, 4}}, {'(', {1, 2, 2, 2, 1}}, {')', {4, 2, 2, 2, 4}}, {'x', {0, 5, 2, 5, 0}},
-    {'y', {0, 5, 7, 1, 7}}, {'s', {0, 3, 6, 3, 6}}, {'t', {2, 7, 2, 2, 3}}, {'i', {2, 0, 2, 2, 2}},
-    {'m', {0, 7, 7, 5, 5}}, {'e', {0, 7, 7, 4, 7}}, {'v', {0, 5, 5, 5, 2}}, {'n', {0, 6, 5, 5, 5}},
-    {'k', {4, 5, 6, 5, 5}}, {'r', {0, 3, 4, 4, 4}}, {'a', {0, 3, 5, 5, 3}},
-};
-
-}  // namespace
 
 void Image::put(int x, int y, int on, int off) {
   if (x < 0 || y < 0 || x >= width_ || y >= height_) return;
@@ -40,35 +22,47 @@ void Image::put(int x, int y, int on, int off) {
   pixels_[static_cast<std::size_t>(y) * width_ + x] = static_cast<std::uint8_t>(on * kLevels + off);
 }
 
-void Image::add(int x, int y, bool on, int strength) {
-  if (x < 0 || y < 0 || x >= width_ || y >= height_) return;
-  const int before = pixels_[static_cast<std::size_t>(y) * width_ + x];
-  put(x, y, before / kLevels + (on ? strength : 0), before % kLevels + (on ? 0 : strength));
-}
-
 void Image::fill(int x, int y, int width, int height) {
   for (int j = y; j < y + height; ++j) {
     for (int i = x; i < x + width; ++i) put(i, j, kLevels - 1, kLevels - 1);
   }
 }
 
+void Image::frame(int x, int y, int width, int height) {
+  fill(x, y, width, 1);
+  fill(x, y + height - 1, width, 1);
+  fill(x, y, 1, height);
+  fill(x + width - 1, y, 1, height);
+}
+
 int Image::text(int x, int y, std::string_view text, int scale) {
   int at = x;
   for (const char letter : text) {
-    const auto* const glyph =
-        std::find_if(std::begin(kFont), std::end(kFont), [&](const Glyph& g) { return g.letter == letter; });
-    if (glyph != std::end(kFont)) {
-      for (int row = 0; row < 5; ++row) {
-        for (int column = 0; column < 3; ++column) {
-          if ((glyph->rows[static_cast<std::size_t>(row)] >> (2 - column)) & 1) {
-            fill(at + column * scale, y + row * scale, scale, scale);
-          }
-        }
+    const std::array<std::uint8_t, kDotRows> rows = dot_letter(letter);
+    for (int row = 0; row < kDotRows; ++row) {
+      for (int column = 0; column < kDotColumns; ++column) {
+        const bool dot = (rows[static_cast<std::size_t>(row)] >> (kDotColumns - 1 - column) & 1) != 0;
+        if (dot) fill(at + column * scale, y + row * scale, scale, scale);
       }
     }
-    at += 4 * scale;
+    at += (kDotColumns + 1) * scale;
   }
   return at - x;
+}
+
+int Image::text_width(std::string_view text, int scale) {
+  return static_cast<int>(text.size()) * (kDotColumns + 1) * scale;
+}
+
+int Image::text_height(int scale) { return kDotRows * scale; }
+
+void Image::paste(const Image& other, int x, int y) {
+  for (int row = 0; row < other.height_; ++row) {
+    for (int column = 0; column < other.width_; ++column) {
+      const int pixel = other.pixels_[static_cast<std::size_t>(row) * other.width_ + column];
+      put(x + column, y + row, pixel / kLevels, pixel % kLevels);
+    }
+  }
 }
 
 const std::array<std::uint8_t, 768>& Image::palette() {
@@ -131,7 +125,11 @@ void write_gif(const std::filesystem::path& file, const std::vector<Image>& imag
         ->append(reinterpret_cast<const char*>(data), static_cast<std::size_t>(length));
     return length;
   };
-  GifFileType* const gif = EGifOpen(&bytes, append, &problem);
+  assert(!images.empty());
+  const auto close = [](GifFileType* open) { EGifCloseFile(open, nullptr); };
+  std::unique_ptr<GifFileType, decltype(close)> gif_handle(EGifOpen(&bytes, append, &problem), close);
+  if (!gif_handle) throw FileError(file.string(), std::string("cannot make the animation: ") + GifErrorString(problem));
+  GifFileType* const gif = gif_handle.get();
   const std::unique_ptr<ColorMapObject, void (*)(ColorMapObject*)> colours(GifMakeMapObject(256, nullptr),
                                                                            GifFreeMapObject);
   for (std::size_t i = 0; i < 256; ++i) {
@@ -158,7 +156,7 @@ void write_gif(const std::filesystem::path& file, const std::vector<Image>& imag
     for (int y = 0; y < height; ++y)
       check(EGifPutLine(gif, pixels.data() + static_cast<std::ptrdiff_t>(y) * width, width));
   }
-  EGifCloseFile(gif, &problem);
+  gif_handle.reset();  // writes the end
   write_file_atomically(file, bytes);
 }
 

@@ -23,13 +23,18 @@ class Image {
 
   /// Strengths are cut at full; outside the picture nothing happens.
   void put(int x, int y, int on, int off);
-  /// Adds one step of an ink to what is there.
-  void add(int x, int y, bool on, int strength);
   /// A rectangle in full ink of both colours.
   void fill(int x, int y, int width, int height);
-  /// Digits, the letters of "time", "event", "s", "x", "y", "k", and "./-()" in a 3x5 font, `scale` pixels a dot.
+  /// The border of a rectangle, one pixel wide, in full ink of both colours.
+  void frame(int x, int y, int width, int height);
+  /// Letters of dot_font.hpp in full ink, `scale` pixels a dot; (x, y) is the upper left corner.
   /// \return width in pixels
   int text(int x, int y, std::string_view text, int scale);
+
+  static int text_width(std::string_view text, int scale);
+  static int text_height(int scale);
+  /// Copies `other` with its upper left corner to (x, y).
+  void paste(const Image& other, int x, int y);
 
   /// The 256 colours, 3 bytes each.
   static const std::array<std::uint8_t, 768>& palette();
@@ -46,7 +51,7 @@ Image enlarged(const Image& image, int factor);
 std::vector<unsigned char> png_bytes(const Image& image);
 /// Written aside and renamed. \throws FileError
 void write_png(const std::filesystem::path& file, const Image& image);
-/// An endless animation. All pictures have the size of the first. \throws FileError
+/// An endless animation of at least one picture; all have the size of the first. \throws FileError
 void write_gif(const std::filesystem::path& file, const std::vector<Image>& images, int delay_ms);
 
 }  // namespace synfire::datasets
