@@ -25,7 +25,7 @@ double usual_rate_hz(GestureClass gesture) {
     case GestureClass::right_arm_counter_clockwise:
     case GestureClass::left_arm_clockwise:
     case GestureClass::left_arm_counter_clockwise:
-      return 1.1;
+      return 0.9;
     case GestureClass::arm_roll:
       return 2.0;
     case GestureClass::air_drums:

@@ -77,7 +77,8 @@ GestureScene::GestureScene(const Subject& subject, const Light& light, std::uint
                .tone_end = skin,
                .change = static_cast<float>(2.0 * look.sleeve - 1.0),
                .stripes = stripes};
-    hand = {.tone_start = skin, .tone_end = skin};
+    // Fingers and creases.
+    hand = {.tone_start = skin, .tone_end = skin, .stripes = 0.25F};
     for (Material* material : {&upper, &forearm, &hand}) {
       material->pattern = static_cast<float>(draw.uniform(0.0, 1.0));
     }
@@ -110,6 +111,10 @@ void GestureScene::paint_wall(std::uint64_t seed) {
         tone *= 1.0 + (panel.factor - 1.0) * edge(std::min(across, down));
       }
       tone *= 1.0 + 0.2 * light_.side * (x - 64.0) / 64.0;
+      // The legs, which stand still while the body above them sways.
+      const Point leg = unproject({x + 0.5, y + 0.5});
+      const double inside = std::min(0.86 * subject_.build.shoulder - std::abs(leg.x), leg.y - 0.9);
+      tone = std::lerp(tone, look.trousers, edge(inside * subject_.torso_px));
       wall_[static_cast<std::size_t>(y * kSide + x)] = static_cast<float>(std::clamp(tone, 0.01, 1.0));
     }
   }
@@ -120,12 +125,10 @@ void GestureScene::paint_body(std::uint64_t seed) {
   const Build& build = subject_.build;
   const Look& look = subject_.look;
   const double px = subject_.torso_px;
-  const double cosine = std::cos(subject_.tilt), sine = std::sin(subject_.tilt);
   for (int row = 0; row < body_cover_.rows(); ++row) {
     for (int column = 0; column < body_cover_.columns(); ++column) {
       const Point place = body_cover_.place(row, column);
-      const double dx = (place.x - subject_.x_px) / px, dy = (place.y - subject_.y_px) / px;
-      const double x = cosine * dx + sine * dy, y = cosine * dy - sine * dx;
+      const auto [x, y] = unproject(place);
 
       // From back to front; each part hides a share of what is behind it.
       double cover = 0.0, light = 0.0;
@@ -136,8 +139,6 @@ void GestureScene::paint_body(std::uint64_t seed) {
       const double side = std::abs(x);
       const double across = x / build.shoulder;
       const double lit = (1.0 - 0.25 * across * across) * (1.0 + 0.25 * light_.side * across);
-      const double leg = std::min(0.86 * build.shoulder - side, y - 0.9);
-      put(edge(leg * px), look.trousers * lit);
       const double neck = std::min({0.09 - side, y + 0.25, 0.1 - y});
       put(edge(neck * px), 0.85 * look.skin * lit);
       const double half = (build.shoulder + 0.04) * (1.0 - 0.12 * std::clamp(y, 0.0, 1.0));
@@ -172,6 +173,12 @@ void GestureScene::stand(Point sway_px) {
   for (std::size_t i = 0; i < kPixels; ++i) stage_[i] += (1.0F - cover_[i]) * wall_[i];
   picture_ = stage_;
   standing_px_ = sway_px;
+}
+
+Point GestureScene::unproject(Point place) const {
+  const double cosine = std::cos(subject_.tilt), sine = std::sin(subject_.tilt);
+  const double dx = (place.x - subject_.x_px) / subject_.torso_px, dy = (place.y - subject_.y_px) / subject_.torso_px;
+  return {cosine * dx + sine * dy, cosine * dy - sine * dx};
 }
 
 Point GestureScene::project(Vec3 point) const {

@@ -32,6 +32,8 @@ class GestureScene {
   Box paint_arm(const ArmPose& arm, Side side, Vec3 sway);
   void expose(const Box& box);
   Point project(Vec3 point) const;
+  /// Place on the body, in torso heights, of a place in the picture.
+  Point unproject(Point place) const;
   double radius_px(double radius, Vec3 at) const;
 
   Subject subject_;

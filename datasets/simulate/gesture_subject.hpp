@@ -54,7 +54,7 @@ inline constexpr std::array<Light, 5> kLights{{
     {.name = "fluorescent_led", .stray = 0.05, .flicker_depth = 0.03, .noise_factor = 1.0, .side = 0.3},
     {.name = "lab", .stray = 0.08, .noise_factor = 1.6, .side = -0.3},
     {.name = "led", .stray = 0.03, .flicker_depth = 0.01, .noise_factor = 0.7, .side = 0.6},
-    {.name = "natural", .stray = 0.04, .drift_depth = 0.1, .noise_factor = 1.0, .side = -0.7},
+    {.name = "natural", .stray = 0.04, .drift_depth = 0.03, .noise_factor = 1.0, .side = -0.7},
 }};
 std::optional<Light> find_light(std::string_view name);
 

@@ -18,12 +18,12 @@ struct GestureSetConfig {
   std::vector<std::string> lights{"natural"};  ///< of fluorescent, fluorescent_led, lab, led, natural: a recording each
   int repetitions = 1;                         ///< of all gestures in each recording
   double seconds = 2.5;                        ///< of a gesture
-  double pause_s = 0.3;      ///< between two gestures, without a label, in which the arms go from one to the next
-  double frame_hz = 1000.0;  ///< pictures of the scene per second; events fall between them
+  double pause_s = 0.3;     ///< between two gestures, without a label, in which the arms go from one to the next
+  double frame_hz = 500.0;  ///< pictures of the scene per second; events fall between them
   std::uint64_t seed = 1;
   DvsParams sensor{.threshold_on = 0.18,
                    .threshold_off = 0.18,
-                   .threshold_mismatch = 0.1,
+                   .threshold_mismatch = 0.15,
                    .refractory_us = 100,
                    .leak_rate_hz = 0.02,
                    .leak_mismatch = 0.5,
