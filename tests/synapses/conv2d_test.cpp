@@ -40,6 +40,13 @@ std::vector<Case> cases() {
       {{.in_channels = 2, .out_channels = 3, .kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 0}, 40, 3, 4, 0.0},
       {{.in_channels = 2, .out_channels = 3, .kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 1}, 0, 3, 4, 1.0},
       {{.in_channels = 2, .out_channels = 130, .kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 4}, 1, 2, 3, 1.0},
+      // Taller than the blocks of rows that one pass works on, forward and backward.
+      {{.in_channels = 3, .out_channels = 9, .kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 1}, 2, 37, 5, 0.2},
+      {{.in_channels = 2, .out_channels = 32, .kernel_h = 3, .kernel_w = 3, .stride = 1, .padding = 1}, 1, 22, 62, 0.1},
+      {{.in_channels = 2, .out_channels = 64, .kernel_h = 3, .kernel_w = 3, .stride = 2, .padding = 1}, 1, 43, 90, 0.1},
+      {{.in_channels = 2, .out_channels = 64, .kernel_h = 3, .kernel_w = 3, .stride = 2, .padding = 1}, 1, 43, 90, 1.0},
+      // An output so large that it is written past the caches.
+      {{.in_channels = 1, .out_channels = 8, .kernel_h = 1, .kernel_w = 1}, 2, 512, 520, 0.1},
   };
 }
 
