@@ -17,8 +17,8 @@ Conv2dExtents extents(const char* operation, const Conv2dGeometry& g, std::ptrdi
         "kernel {} x {}, stride {}, padding {}",
         operation, g.in_channels, g.out_channels, g.kernel_h, g.kernel_w, g.stride, g.padding));
   }
-  if (in.rank() != 3 || in[2] != g.in_channels || in[0] + 2 * g.padding < g.kernel_h ||
-      in[1] + 2 * g.padding < g.kernel_w) {
+  if (in.rank() != 3 || in[2] != g.in_channels || in[0] + std::ptrdiff_t{2} * g.padding < g.kernel_h ||
+      in[1] + std::ptrdiff_t{2} * g.padding < g.kernel_w) {
     throw ShapeError(
         fmt::format("[{}] a frame must have {} channels and hold a kernel of {} x {} with padding {}, got {}",
                     operation, g.in_channels, g.kernel_h, g.kernel_w, g.padding, in.text()));

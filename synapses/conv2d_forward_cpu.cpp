@@ -13,7 +13,7 @@ constexpr int kChunks = 32;
 /// Output rows of a frame that belong together.
 constexpr std::ptrdiff_t kBlockRows = 16;
 /// Part of the elements that is not zero from which the dense product is faster; bench/conv2d.cpp.
-constexpr double kDenseFrom = 0.6;
+constexpr double kDenseFrom = 0.5;
 
 /// Sizes of what a chunk keeps in scratch.
 struct Layout {
@@ -107,8 +107,10 @@ void forward_sparse(const Conv2dExtents& e, const Layout& layout, const T* x, st
     each_group(packs_for<Scalar>(e.out()), [&](std::ptrdiff_t pack, auto packs) {
       constexpr std::ptrdiff_t kWidth = packs * kLanes<Scalar>;
       const std::ptrdiff_t channel = pack * kLanes<Scalar>;
+      Pack<Scalar> start[packs];
+      unroll<packs>([&](auto g) { start[g] = load(weights.bias + channel + g * kLanes<Scalar>); });
       for (std::ptrdiff_t j = 0; j < layout.tile_cols; ++j) {
-        std::copy(weights.bias + channel, weights.bias + channel + kWidth, tile + j * kWidth);
+        unroll<packs>([&](auto g) { store(start[g], tile + j * kWidth + g * kLanes<Scalar>); });
       }
       const Scalar* const group = weights.grouped + channel * e.taps() * e.in();
       for (std::ptrdiff_t row = first_row; row < last_row; ++row) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "synapses/nonzeros.hpp"
@@ -63,23 +64,43 @@ struct PixelSteps {
   std::ptrdiff_t rows, columns, row_step, column_step, place_row_step;
 };
 
+/// masks[c], bit k: channel c of pixel k of `count` <= 8 is not zero; pixels lie `step` apart.
+template <class T>
+inline void channel_masks(const T* pixels, std::ptrdiff_t count, std::ptrdiff_t step, std::ptrdiff_t channels,
+                          std::uint8_t* masks) {
+  std::ptrdiff_t first = 0;
+  if constexpr (!std::is_same_v<T, double>) {
+    for (; first + kLanes<T> <= channels; first += kLanes<T>) {
+      using Bits = decltype(Pack<T>{} != Pack<T>{});
+      Bits bits{};
+      for (std::ptrdiff_t k = 0; k < count; ++k) {
+        const Bits active = load(pixels + k * step + first) != Pack<T>{};
+        bits |= active & static_cast<std::remove_reference_t<decltype(bits[0])>>(1U << k);
+      }
+      if constexpr (std::is_same_v<T, std::uint8_t>) {
+        std::memcpy(masks + first, &bits, sizeof(bits));
+      } else {
+        for (std::ptrdiff_t c = 0; c < kLanes<T>; ++c) masks[first + c] = static_cast<std::uint8_t>(bits[c]);
+      }
+    }
+  }
+  for (std::ptrdiff_t c = first; c < channels; ++c) {
+    unsigned bits = 0;
+    for (std::ptrdiff_t k = 0; k < count; ++k) bits |= static_cast<unsigned>(pixels[k * step + c] != T{0}) << k;
+    masks[c] = static_cast<std::uint8_t>(bits);
+  }
+}
+
 template <class Scalar, class T>
-void list_channels(const T* x, std::ptrdiff_t channels, const PixelSteps& steps, const ChannelLists<Scalar>& lists) {
+void list_channels(const T* x, std::ptrdiff_t channels, const PixelSteps steps, const ChannelLists<Scalar> lists) {
   std::fill(lists.counts, lists.counts + channels, 0U);
   for (std::ptrdiff_t row = 0; row < steps.rows; ++row) {
     for (std::ptrdiff_t column = 0; column < steps.columns; column += 8) {
       const std::ptrdiff_t count = std::min<std::ptrdiff_t>(8, steps.columns - column);
       const T* const pixels = x + row * steps.row_step + column * steps.column_step;
-      std::fill(lists.masks, lists.masks + channels, std::uint8_t{0});
-      for (std::ptrdiff_t k = 0; k < count; ++k) {
-        const T* const pixel = pixels + k * steps.column_step;
-        for (std::ptrdiff_t c = 0; c < channels; ++c) {
-          lists.masks[c] = static_cast<std::uint8_t>(lists.masks[c] | static_cast<unsigned>(pixel[c] != T{0}) << k);
-        }
-      }
+      channel_masks(pixels, count, steps.column_step, channels, lists.masks);
       const auto place = static_cast<std::uint32_t>(row * steps.place_row_step + column);
       for (std::ptrdiff_t c = 0; c < channels; ++c) {
-        if (lists.masks[c] == 0) continue;
         const std::ptrdiff_t found = lists.counts[c];
         std::uint32_t* const list = lists.places + c * lists.length;
         const std::ptrdiff_t now = append_places(lists.masks[c], place, list, found);
