@@ -13,9 +13,6 @@
 /// Vectors of 32 bytes, by the compiler's vector extension: one instruction where the processor has AVX, two with SSE.
 /// Private to the room: not installed.
 
-// Without AVX, GCC warns that such values are passed otherwise than with it; here every function is inlined.
-#pragma GCC diagnostic ignored "-Wpsabi"
-
 namespace synfire::synapses {
 
 template <class Scalar>
