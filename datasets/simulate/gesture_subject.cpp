@@ -31,9 +31,9 @@ Look draw_look(Draws& draw) {
 }
 
 void place(Subject& subject, Draws& draw) {
-  subject.x_px = draw.normal(64.0, 4.0);
-  subject.y_px = draw.normal(46.0, 3.0);
-  subject.tilt = draw.normal(0.0, 0.035);
+  subject.x_px = draw.normal(64.0, 5.0);
+  subject.y_px = draw.normal(46.0, 4.0);
+  subject.tilt = draw.normal(0.0, 0.045);
 }
 
 }  // namespace
@@ -50,12 +50,12 @@ Subject draw_subject(std::uint64_t seed, std::uint32_t number) {
   build.head_width = draw.normal(0.36, 0.02);
   build.head_height = draw.normal(0.46, 0.025);
   Temper& temper = subject.temper;
-  temper.tempo = draw.factor(0.18);
-  temper.vigour = draw.factor(0.13);
+  temper.tempo = draw.factor(0.2);
+  temper.vigour = draw.factor(0.15);
   temper.swivel = draw.normal(0.2, 0.3);
   temper.sway = draw.uniform(0.004, 0.016);
   temper.unrest = draw.uniform(0.02, 0.08);
-  subject.torso_px = draw.uniform(38.0, 50.0);
+  subject.torso_px = draw.uniform(35.0, 50.0);
   place(subject, draw);
   subject.look = draw_look(draw);
   return subject;
