@@ -9,6 +9,7 @@
 #include "apps/run_folder.hpp"
 #include "apps/run_report.hpp"
 #include "core/atomic_file.hpp"
+#include "core/config.hpp"
 #include "core/parallel.hpp"
 #include "core/progress.hpp"
 #include "learning/checkpoint.hpp"
@@ -54,7 +55,11 @@ int eval_command(const Arguments& args) {
 
   const RunFolder run = RunFolder::open(line.list("run").front());
   std::vector<std::string> overrides;
-  if (line.has("data")) overrides.push_back(fmt::format("data.test=\"{}\"", line.get<std::string>("data")));
+  if (line.has("data")) {
+    const std::string kind = Config::load(run.config()).root().table("data").text("kind");
+    overrides.push_back(
+        fmt::format("data.{}=\"{}\"", kind == "dvs_gesture" ? "folder" : "test", line.get<std::string>("data")));
+  }
   Experiment experiment = open_experiment(run.config(), overrides);
   const std::string checkpoint =
       line.has("checkpoint") ? line.get<std::string>("checkpoint") : (exists(run.best()) ? "best" : "last");
