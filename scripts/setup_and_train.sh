@@ -10,6 +10,6 @@ cmake --build --preset release --target synfire
 synfire=build/release/apps/synfire
 
 if [ ! -e data/gestures ]; then
-  $synfire data simulate gestures data/gestures
+  $synfire data simulate gestures data/gestures --repetitions 2
 fi
 $synfire train configs/gesture.toml "$@"
