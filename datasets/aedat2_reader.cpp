@@ -6,7 +6,7 @@
 #include "core/error.hpp"
 #include "datasets/aedat_header.hpp"
 #include "datasets/decoder_input.hpp"
-#include "datasets/time_axis.hpp"
+#include "datasets/wrapped_time.hpp"
 
 namespace synfire::datasets {
 

@@ -7,7 +7,7 @@
 #include "datasets/aedat_header.hpp"
 #include "datasets/decoder_input.hpp"
 #include "datasets/encoder_output.hpp"
-#include "datasets/time_axis.hpp"
+#include "datasets/wrapped_time.hpp"
 
 namespace synfire::datasets {
 

@@ -213,7 +213,7 @@ class Decoder {
     for (std::size_t i = 0; i < count; ++i) x[i] = static_cast<std::uint16_t>(word_[i] >> 17U);
     for (std::size_t i = 0; i < count; ++i) y[i] = static_cast<std::uint16_t>((word_[i] >> 2U) & 0x7fffU);
     for (std::size_t i = 0; i < count; ++i) on[i] = static_cast<std::uint8_t>((word_[i] >> 1U) & 1U);
-    for (std::size_t i = filled_ == 0 ? 1 : 0; i < count; ++i) recording_.backward_steps += t_us[i] < t_us[i - 1];
+    recording_.backward_steps += count_backward_steps(recording_.events.t_us, filled_, filled_ + count);
     filled_ += count;
   }
 

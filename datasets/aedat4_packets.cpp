@@ -131,8 +131,9 @@ std::optional<std::span<const std::byte>> Decompressor::expand(std::span<const s
       good = expand_zstd(content);
       break;
   }
-  if (!good) return std::nullopt;
+  // A packet that is broken at its end has cost as much as a whole one.
   budget_bytes_ -= std::min<std::uint64_t>(budget_bytes_, filled_);
+  if (!good) return std::nullopt;
   return std::span<const std::byte>(plain_).first(filled_);
 }
 

@@ -50,6 +50,8 @@ class Decoder {
 
   void choose_stream() {
     std::vector<aedat4::Stream> with_events;
+    for (const aedat4::Stream& stream : header_.streams) known_ids_.push_back(stream.id);
+    std::ranges::sort(known_ids_);
     for (const aedat4::Stream& stream : header_.streams)
       if (stream.type == "EVTS" && (!input_.options.stream || stream.id == *input_.options.stream))
         with_events.push_back(stream);
@@ -109,9 +111,7 @@ class Decoder {
         recording_.missing_bytes = std::max<std::int64_t>(0, packet.size - static_cast<std::int64_t>(present));
         return;
       }
-      const bool known = std::ranges::any_of(header_.streams,
-                                             [&](const aedat4::Stream& stream) { return stream.id == packet.stream; });
-      num_unknown_ += !known;
+      num_unknown_ += !std::ranges::binary_search(known_ids_, packet.stream);
       recording_.skipped_special += packet.stream != stream_.id;
       if (packet.stream == stream_.id) num_bytes_in_all_ += static_cast<std::uint64_t>(packet.size);
       packets_.push_back(packet);
@@ -166,7 +166,7 @@ class Decoder {
     for (std::size_t i = 0; i < count; ++i) largest_x = std::max(largest_x, x[i]);
     for (std::size_t i = 0; i < count; ++i) largest_y = std::max(largest_y, y[i]);
     const std::size_t kept = largest_x < limit_x_ && largest_y < limit_y_ ? count : compact(packet, count);
-    for (std::size_t i = filled_ == 0 ? 1 : 0; i < kept; ++i) recording_.backward_steps += t_us[i] < t_us[i - 1];
+    recording_.backward_steps += count_backward_steps(events_.t_us, filled_, filled_ + kept);
     filled_ += kept;
     num_seen_ += count;
   }
@@ -234,6 +234,7 @@ class Decoder {
   aedat4::Decompressor decompressor_;
   aedat4::Stream stream_;
   int limit_x_ = 0, limit_y_ = 0;
+  std::vector<int> known_ids_;  // sorted
   std::vector<aedat4::Packet> packets_;
   std::int64_t num_unknown_ = 0, num_broken_ = 0;
   std::uint64_t num_bytes_ = 0, num_bytes_in_all_ = 0;  // of the stream's packets so far, and in the file

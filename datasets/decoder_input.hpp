@@ -2,6 +2,7 @@
 
 // Shared by the decoders of the formats; not installed.
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -39,6 +40,13 @@ void report_damage(const DecoderInput& input, Recording& recording, std::uint64_
 
 /// Text of the error about an event outside the sensor.
 std::string outside_sensor(std::size_t event_index, std::int64_t x, std::int64_t y, int width, int height);
+
+/// How many of the events [begin, end) are earlier than the event before them.
+inline std::int64_t count_backward_steps(const EventColumn<std::int64_t>& t_us, std::size_t begin, std::size_t end) {
+  std::int64_t count = 0;
+  for (std::size_t i = std::max<std::size_t>(begin, 1); i < end; ++i) count += t_us[i] < t_us[i - 1];
+  return count;
+}
 
 /// The bytes of a regular file. \throws FileError if it is none, cannot be read or changes while being read
 EventColumn<std::byte> load_file(const std::filesystem::path& file);

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <new>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -21,6 +22,20 @@ void check_size_option(const ReadOptions& options) {
     throw ConfigError("", 0, "size",
                       fmt::format("width and height of the sensor must be 1 to {}, or both 0 for unknown, got {}x{}",
                                   kLargest, options.width, options.height));
+}
+
+Recording decode(const DecoderInput& input, EventFormat format) {
+  switch (format) {
+    case EventFormat::aedat2:
+      return decode_aedat2(input);
+    case EventFormat::aedat3:
+      return decode_aedat3(input);
+    case EventFormat::aedat4:
+      return decode_aedat4(input);
+    case EventFormat::nmnist_bin:
+      return decode_nmnist_bin(input);
+  }
+  throw ConfigError("", 0, "format", "unknown format of recordings");
 }
 
 }  // namespace
@@ -56,18 +71,11 @@ Recording read_recording(const std::filesystem::path& file, const ReadOptions& o
 Recording decode_recording(std::span<const std::byte> bytes, const std::string& name, const ReadOptions& options) {
   check_size_option(options);
   const EventFormat format = options.format ? *options.format : detect_format(bytes, name);
-  const DecoderInput input{bytes, name, options};
-  switch (format) {
-    case EventFormat::aedat2:
-      return decode_aedat2(input);
-    case EventFormat::nmnist_bin:
-      return decode_nmnist_bin(input);
-    case EventFormat::aedat3:
-      return decode_aedat3(input);
-    case EventFormat::aedat4:
-      return decode_aedat4(input);
+  try {
+    return decode({bytes, name, options}, format);
+  } catch (const std::bad_alloc&) {
+    throw FileError(name, "there is not enough memory for its events");
   }
-  throw ConfigError("", 0, "format", "unknown format of recordings");
 }
 
 }  // namespace synfire::datasets

@@ -36,8 +36,7 @@ class Decoder {
     std::size_t filled = 0;
     for (std::size_t begin = 0; begin < count; begin += kBlock) {
       const std::size_t kept = decode_block(begin, std::min(kBlock, count - begin), filled);
-      std::int64_t* t_us = events_.t_us.data() + filled;
-      for (std::size_t i = filled == 0 ? 1 : 0; i < kept; ++i) recording_.backward_steps += t_us[i] < t_us[i - 1];
+      recording_.backward_steps += count_backward_steps(events_.t_us, filled, filled + kept);
       filled += kept;
     }
     events_.resize_for_overwrite(filled);

@@ -71,6 +71,11 @@ int main(int argc, char** argv) {
     add("aedat4", "lz4_", random_events(34, 34, 20), EventFormat::aedat4, {Aedat4Compression::lz4});
     add("aedat4", "zstd_", random_events(34, 34, 20), EventFormat::aedat4, {Aedat4Compression::zstd});
     add("nmnist_bin", "digit_", random_events(34, 34, 20), EventFormat::nmnist_bin);
+    // Longer than the blocks in which events are decoded.
+    add("aedat2", "long_", random_events(128, 128, 2100), EventFormat::aedat2);
+    add("aedat3", "long_", random_events(128, 128, 2100), EventFormat::aedat3);
+    add("aedat4", "long_", random_events(34, 34, 2100), EventFormat::aedat4, {Aedat4Compression::zstd});
+    add("nmnist_bin", "long_", random_events(34, 34, 2100), EventFormat::nmnist_bin);
   }
   const std::string images = std::string("\0\0\x08\x03\0\0\0\x02\0\0\0\x03\0\0\0\x03", 16) + std::string(18, '\x55');
   const std::string labels("\0\0\x08\x01\0\0\0\x03\x05\x00\x09", 11);
