@@ -53,4 +53,9 @@ function(synfire_add_test name)
   # Tests are compiled more often than they run for long.
   target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   add_test(NAME ${name} COMMAND test_${name})
+  if(SYNFIRE_SANITIZE)
+    # Memory that cannot be had is asked for on purpose, and must come back as our own error.
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT
+      "ASAN_OPTIONS=allocator_may_return_null=1;TSAN_OPTIONS=allocator_may_return_null=1")
+  endif()
 endfunction()

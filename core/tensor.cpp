@@ -36,6 +36,14 @@ Buffer::~Buffer() {
   }
 }
 
+std::size_t byte_count(const Shape& shape, std::size_t element_bytes) {
+  std::ptrdiff_t bytes = 0;
+  if (__builtin_mul_overflow(shape.size(), element_bytes, &bytes))
+    throw ShapeError(
+        fmt::format("[tensor] {} elements of {} bytes are more than memory can be", shape.text(), element_bytes));
+  return static_cast<std::size_t>(bytes);
+}
+
 void copy_bytes(const void* from, Device from_device, void* to, Device to_device, std::size_t bytes) {
   if (bytes == 0) return;
   if (from_device == Device::cpu && to_device == Device::cpu) {

@@ -42,6 +42,9 @@ class Buffer {
   Device device_ = Device::cpu;
 };
 
+/// Bytes of a block of this shape. \throws ShapeError if they cannot be counted
+std::size_t byte_count(const Shape& shape, std::size_t element_bytes);
+
 /// Copies between any two devices; the destination must hold `bytes`.
 void copy_bytes(const void* from, Device from_device, void* to, Device to_device, std::size_t bytes);
 
@@ -65,7 +68,7 @@ class Tensor {
  public:
   Tensor() = default;
   explicit Tensor(const Shape& shape, Device device = Device::cpu)
-      : buffer_(static_cast<std::size_t>(shape.size()) * sizeof(T), device), shape_(shape) {}
+      : buffer_(byte_count(shape, sizeof(T)), device), shape_(shape) {}
 
   T* data() { return reinterpret_cast<T*>(buffer_.data()); }
   const T* data() const { return reinterpret_cast<const T*>(buffer_.data()); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -69,6 +70,14 @@ TEST_CASE("a view reads and writes the tensor's memory, and a reading view can b
   CHECK(reading[2] == 3.0F);
   CHECK(reading.span().size() == 4);
   CHECK(View<float>{}.empty());
+}
+
+TEST_CASE("a shape whose bytes cannot be counted is a ShapeError, not a small tensor") {
+  constexpr std::ptrdiff_t kQuarter = std::numeric_limits<std::ptrdiff_t>::max() / 4;
+
+  CHECK(byte_count(Shape{kQuarter}, 4) == 4 * static_cast<std::size_t>(kQuarter));
+  CHECK_THROWS_AS(byte_count(Shape{kQuarter + 1}, 4), ShapeError);
+  CHECK_THROWS_AS(Tensor<float>(Shape{kQuarter + 1, 2}), ShapeError);
 }
 
 TEST_CASE("memory that cannot be had is a BackendError") {
