@@ -12,11 +12,11 @@
 namespace synfire::datasets {
 namespace {
 
-std::optional<DataSplits> open_config(const std::string& name) {
+std::optional<DataSplits> open_config(const std::string& name, const std::vector<std::string>& overrides = {}) {
   const std::optional<std::filesystem::path> folder = test::data_folder();
   if (!folder) return std::nullopt;
   ::setenv("SYNFIRE_DATA", folder->c_str(), 1);
-  const Config config = Config::load(std::filesystem::path(SYNFIRE_SOURCE_DIR) / "configs" / name);
+  const Config config = Config::load(std::filesystem::path(SYNFIRE_SOURCE_DIR) / "configs" / name, overrides);
   return open_data(config.root(), 16);
 }
 
@@ -36,9 +36,12 @@ std::vector<int> trained_per_class(const DataSplits& splits) {
 int sum(const std::vector<int>& counts) { return std::accumulate(counts.begin(), counts.end(), 0); }
 
 TEST_CASE("nmnist.toml: 801 digits to learn from and 80 to test on") {
-  const std::optional<DataSplits> splits = open_config("nmnist.toml");
+  const std::optional<DataSplits> whole = open_config("nmnist.toml");
+  const std::optional<DataSplits> splits = open_config("nmnist.toml", {"data.validation=0.1"});
   if (!splits) return;
 
+  CHECK(whole->train->num_samples() == 801);
+  CHECK(whole->validation == nullptr);
   CHECK(splits->train->num_samples() + splits->validation->num_samples() == 801);
   const std::vector<int> counts = trained_per_class(*splits), held = samples_per_class(*splits->validation);
   for (std::size_t label = 0; label < 10; ++label) CHECK(held[label] == std::lround(0.1 * counts[label]));
