@@ -52,8 +52,12 @@ TEST_CASE("nmnist.toml: 801 digits to learn from and 80 to test on") {
 }
 
 TEST_CASE("dvs128_objects.toml: 470 windows of five objects to learn from and 1,018 to test on") {
-  const std::optional<DataSplits> splits = open_config("dvs128_objects.toml");
+  const std::optional<DataSplits> whole = open_config("dvs128_objects.toml");
+  const std::optional<DataSplits> splits =
+      open_config("dvs128_objects.toml", {"data.validation=0.2", "data.validation_by=time"});
   if (!splits) return;
+
+  CHECK(whole->train->num_samples() == 470);
 
   CHECK(splits->train->class_names() ==
         std::vector<std::string>{"box", "box_cutter", "mechanical_pencil", "mug", "scissors"});
