@@ -72,10 +72,12 @@ inline void channel_masks(const T* pixels, std::ptrdiff_t count, std::ptrdiff_t 
   if constexpr (!std::is_same_v<T, double>) {
     for (; first + kLanes<T> <= channels; first += kLanes<T>) {
       using Bits = decltype(Pack<T>{} != Pack<T>{});
+      using Lane = std::remove_reference_t<decltype(Bits{}[0])>;
       Bits bits{};
       for (std::ptrdiff_t k = 0; k < count; ++k) {
         const Bits active = load(pixels + k * step + first) != Pack<T>{};
-        bits |= active & static_cast<std::remove_reference_t<decltype(bits[0])>>(1U << k);
+        const auto flag = static_cast<Lane>(1U << k);
+        bits |= active & flag;
       }
       if constexpr (std::is_same_v<T, std::uint8_t>) {
         std::memcpy(masks + first, &bits, sizeof(bits));
