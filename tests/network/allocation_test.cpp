@@ -8,37 +8,7 @@
 #include "core/parallel.hpp"
 #include "network/clocked_runtime.hpp"
 #include "tests/network/small_networks.hpp"
-
-namespace {
-
-std::atomic<long> num_new{0};
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-  ++num_new;
-  void* memory = alignment == 0 ? std::malloc(bytes)
-                                : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes, 0); }
-void* operator new[](std::size_t bytes) { return counted(bytes, 0); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+#include "tests/support/count_allocations.hpp"
 
 // With glibc also what does not come from operator new: Buffer, and the task pools of oneTBB. A sanitizer has a malloc
 // of its own.
@@ -94,12 +64,12 @@ Count allocations_of_a_step(const std::string& toml, const Shape& tick, int warm
   };
 
   for (int i = 0; i < warm_up; ++i) step(static_cast<std::uint32_t>(i));
-  Count before{num_new, 0}, after;
+  Count before{test::num_allocations(), 0}, after;
 #ifdef SYNFIRE_COUNTS_MALLOC
   before.of_malloc = num_malloc;
 #endif
   step(99);
-  after.of_new = num_new;
+  after.of_new = test::num_allocations();
 #ifdef SYNFIRE_COUNTS_MALLOC
   after.of_malloc = num_malloc;
 #endif
@@ -109,10 +79,10 @@ Count allocations_of_a_step(const std::string& toml, const Shape& tick, int warm
 }  // namespace
 
 TEST_CASE("the counter sees an allocation") {
-  const long before = num_new;
+  const long before = test::num_allocations();
   int* volatile memory = new int(1);  // volatile: or the pair may be optimised away
   delete memory;
-  CHECK(num_new == before + 1);
+  CHECK(test::num_allocations() == before + 1);
 }
 
 TEST_CASE("a step allocates nothing once it is planned") {

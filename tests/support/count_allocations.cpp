@@ -22,8 +22,16 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 
 std::int64_t synfire::test::num_allocations() { return count; }
 
-// The array forms call these.
+// The array forms call these. The one that does not throw is here so that it fits the delete below: the address
+// sanitizer would bring its own.
 void* operator new(std::size_t bytes) { return allocate(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return allocate(bytes, static_cast<std::size_t>(alignment));
 }
