@@ -13,124 +13,13 @@
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/hdf5_place.hpp"
 
 namespace synfire {
 
+using namespace hdf5;
+
 namespace {
-
-/// Held by every public function: the library keeps global state and is built without thread safety.
-std::mutex& library_mutex() {
-  static std::mutex mutex;
-  return mutex;
-}
-
-/// Takes the mutex and keeps the library from printing its error stack.
-std::unique_lock<std::mutex> lock_library() {
-  std::unique_lock lock(library_mutex());
-  static const bool quiet = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;
-  static_cast<void>(quiet);
-  return lock;
-}
-
-herr_t keep_first_description(unsigned position, const H5E_error2_t* error, void* reason) {
-  if (position == 0 && error->desc != nullptr) *static_cast<std::string*>(reason) = error->desc;
-  return 0;
-}
-
-/// The innermost entry of the library's error stack: what really went wrong.
-std::string library_reason() {
-  std::string reason;
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first_description, &reason);
-  H5Eclear2(H5E_DEFAULT);
-  return reason.empty() ? "the HDF5 library gives no reason" : reason;
-}
-
-/// An HDF5 identifier with the function that closes it.
-class Handle {
- public:
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
-  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  Handle& operator=(Handle&&) = delete;
-
-  hid_t get() const { return id_; }
-  explicit operator bool() const { return id_ >= 0; }
-
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
-
-/// One data set or group of one file, for the work on it and for messages about it. Used with the mutex held.
-struct Place {
-  hid_t file;
-  const std::filesystem::path& name;
-  const std::string& path;
-
-  [[noreturn]] void fail_library(const char* action) const {
-    throw FileError(name.string(), fmt::format("{}: {}: {}", path, action, library_reason()));
-  }
-  [[noreturn]] void fail_format(const std::string& problem) const {
-    throw FormatError(name.string(), fmt::format("{}: {}", path, problem));
-  }
-  void check(bool good, const char* action) const {
-    if (!good) fail_library(action);
-  }
-  Handle checked(hid_t id, herr_t (*close)(hid_t), const char* action) const {
-    check(id >= 0, action);
-    return {id, close};
-  }
-
-  /// H5Lexists asks for the last part only and fails if an earlier one is missing.
-  bool exists() const {
-    if (file < 0) throw FileError(name.string(), "is closed");
-    for (std::size_t end = 0; end != std::string::npos;) {
-      end = path.find('/', end + 1);
-      const std::string head = path.substr(0, end);
-      if (head.empty() || head == "/") continue;
-      if (H5Lexists(file, head.c_str(), H5P_DEFAULT) <= 0) return false;
-    }
-    return true;
-  }
-  Handle open_data_set() const {
-    if (!exists()) fail_format("is missing");
-    Handle set{H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose};
-    if (!set) fail_format("is not a readable data set: " + library_reason());
-    return set;
-  }
-
-  Shape shape_of(const Handle& set) const {
-    const Handle space = checked(H5Dget_space(set.get()), H5Sclose, "cannot read the shape");
-    const int rank = H5Sget_simple_extent_ndims(space.get());
-    if (rank < 0 || rank > Shape::kMaxRank)
-      fail_format(fmt::format("must have at most {} axes, has {}", Shape::kMaxRank, rank));
-    std::array<hsize_t, Shape::kMaxRank> extents{};
-    check(H5Sget_simple_extent_dims(space.get(), extents.data(), nullptr) >= 0, "cannot read the shape");
-    try {
-      Shape shape;
-      for (int axis = rank; axis-- > 0;)
-        shape = shape.prepend(static_cast<std::ptrdiff_t>(extents[static_cast<std::size_t>(axis)]));
-      return shape;
-    } catch (const ShapeError& error) {
-      fail_format(fmt::format("has a shape that cannot be: {}", error.what()));
-    }
-  }
-
-  /// Compares what a data set declares with what is stored for it, before memory for it is asked for.
-  void check_plausible_size(const Handle& set, const Shape& shape, std::size_t element_bytes) const {
-    constexpr double kDeflateLimit = 1100.0;            // Deflate packs at most 1032 bytes into one.
-    constexpr double kUnwrittenBytes = 64.0 * 1048576;  // A data set may leave chunks unwritten: they read as zeros.
-    const double declared = static_cast<double>(shape.size()) * static_cast<double>(element_bytes);
-    const double stored = std::min(static_cast<double>(H5Dget_storage_size(set.get())),
-                                   static_cast<double>(std::filesystem::file_size(name)));
-    if (declared > std::max(kUnwrittenBytes, kDeflateLimit * stored))
-      fail_format(fmt::format("claims {} values, but only {:.0f} bytes are stored", shape.size(), stored));
-  }
-};
 
 struct NumberType {
   hid_t native;
@@ -173,27 +62,6 @@ void read_values(const Place& place, const Handle& set, hid_t memory_space, hid_
   place.check(H5Pset_type_conv_cb(transfer.get(), refuse_out_of_range, nullptr) >= 0, "cannot read");
   if (H5Dread(set.get(), number_type<T>().native, memory_space, file_space, transfer.get(), values.data()) < 0)
     place.fail_format(fmt::format("cannot read {} values: {}", values.size(), library_reason()));
-}
-
-Handle new_space(const Place& place, std::span<const hsize_t> extents, const hsize_t* most = nullptr) {
-  return place.checked(extents.empty() ? H5Screate(H5S_SCALAR)
-                                       : H5Screate_simple(static_cast<int>(extents.size()), extents.data(), most),
-                       H5Sclose, "cannot create");
-}
-
-/// Makes the groups on the way. No times are stored, so equal content gives equal files.
-Handle new_data_set(const Place& place, hid_t type, const Handle& space, hsize_t chunk_length = 0,
-                    bool compress = false) {
-  const Handle link = place.checked(H5Pcreate(H5P_LINK_CREATE), H5Pclose, "cannot create");
-  const Handle set = place.checked(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "cannot create");
-  bool good = H5Pset_create_intermediate_group(link.get(), 1) >= 0 && H5Pset_obj_track_times(set.get(), false) >= 0;
-  if (chunk_length > 0)
-    good = good && H5Pset_chunk(set.get(), 1, &chunk_length) >= 0 && H5Pset_fletcher32(set.get()) >= 0;
-  if (compress) good = good && H5Pset_shuffle(set.get()) >= 0 && H5Pset_deflate(set.get(), 1) >= 0;
-  place.check(good, "cannot create");
-  return place.checked(
-      H5Dcreate2(place.file, place.path.c_str(), type, space.get(), link.get(), set.get(), H5P_DEFAULT), H5Dclose,
-      "cannot create");
 }
 
 Handle new_text_type(const Place& place) {
@@ -354,23 +222,17 @@ void Hdf5File::append(const std::string& path, std::span<const T> values, bool c
   if (!place.exists()) {
     const std::array<hsize_t, 1> none{0};
     const std::array<hsize_t, 1> unlimited{H5S_UNLIMITED};
-    new_data_set(place, number_type<T>().native, new_space(place, none, unlimited.data()), kChunkLength, compress);
+    new_data_set(place, number_type<T>().native, new_space(place, none, unlimited.data()), kChunkLength,
+                 compress ? Filters::checksum_and_deflate : Filters::checksum);
   }
   if (values.empty()) return;
   const Handle set = place.open_data_set();
-  const Shape shape = place.shape_of(set);
-  if (shape.rank() != 1) place.fail_format("cannot grow: has the shape " + shape.text());
-  const std::array<hsize_t, 1> first{static_cast<hsize_t>(shape[0])};
+  const Handle file_space = grow(place, set, values.size());
   const std::array<hsize_t, 1> count{values.size()};
-  const std::array<hsize_t, 1> grown{first[0] + count[0]};
-  place.check(H5Dset_extent(set.get(), grown.data()) >= 0, "cannot grow");
-  const Handle file_space = place.checked(H5Dget_space(set.get()), H5Sclose, "cannot write");
   const Handle memory_space = new_space(place, count);
-  place.check(
-      H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, first.data(), nullptr, count.data(), nullptr) >= 0 &&
-          H5Dwrite(set.get(), number_type<T>().native, memory_space.get(), file_space.get(), H5P_DEFAULT,
-                   values.data()) >= 0,
-      "cannot write");
+  place.check(H5Dwrite(set.get(), number_type<T>().native, memory_space.get(), file_space.get(), H5P_DEFAULT,
+                       values.data()) >= 0,
+              "cannot write");
 }
 
 void Hdf5File::write_text(const std::string& path, const std::string& text) {

@@ -11,6 +11,10 @@
 
 namespace synfire {
 
+namespace hdf5 {
+struct Place;
+}
+
 /// An HDF5 file, open for reading or being written. Paths inside are `group/sub/name`; groups are made as needed.
 /// A file that is being written lies aside (`NAME.partial`) until `commit` renames it, so a half-written file never
 /// bears the final name. The HDF5 library is not thread-safe: calls are serialised inside.
@@ -53,6 +57,7 @@ class Hdf5File {
   std::string read_text(const std::string& path) const;
 
  private:
+  friend struct hdf5::Place;
   explicit Hdf5File(std::filesystem::path file) : file_(std::move(file)) {}
   std::filesystem::path file_;
   std::filesystem::path partial_;  ///< empty when open for reading
