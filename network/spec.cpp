@@ -64,6 +64,12 @@ neurons::Decay read_decay(const LayerTable& table) {
   return table.choice("decay", {"euler", "exact"}, "euler") == "euler" ? neurons::Decay::euler : neurons::Decay::exact;
 }
 
+neurons::FiresAt read_fires_at(const LayerTable& table) {
+  return table.choice("fires_at", {"threshold", "above_threshold"}, "threshold") == "threshold"
+             ? neurons::FiresAt::threshold
+             : neurons::FiresAt::above_threshold;
+}
+
 neurons::Surrogate read_surrogate(const LayerTable& table) {
   struct Row {
     const char* name;
@@ -122,6 +128,7 @@ Operation read_lif(const LayerTable& table) {
   neurons::LifConfig config;
   config.tau_mem_ms = table.number("tau_mem_ms", 20.0, 1e-6, kMaxMs);
   config.v_th = table.number("v_th", 1.0, -1e6, 1e6);
+  config.fires_at = read_fires_at(table);
   if (table.choice("reset", {"hard", "soft"}, "hard") == "hard") {
     config.v_reset = table.number("v_reset", 0.0, -1e6, 1e6);
   } else {

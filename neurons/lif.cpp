@@ -81,6 +81,7 @@ LifParams lif_params(const LifConfig& config, double dt_ms) {
   const double leak = config.decay == Decay::euler ? ticks : -std::expm1(-ticks);
   params.gain = config.decay_input ? leak : 1.0;
   params.v_th = config.v_th;
+  params.fires_at = config.fires_at;
   params.v_reset = v_reset;
   params.hard_reset = config.v_reset.has_value();
   params.detach_reset = config.detach_reset;

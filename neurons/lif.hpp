@@ -16,10 +16,17 @@ enum class Decay : std::uint8_t {
   exact   ///< exp(-dt/tau)
 };
 
+/// Whether a membrane that reaches the threshold exactly fires.
+enum class FiresAt : std::uint8_t {
+  threshold,       ///< h >= v_th: SpikingJelly, sinabs
+  above_threshold  ///< h > v_th, which is h >= the next number of the Scalar: snnTorch, Norse, NIR
+};
+
 /// A leaky integrate-and-fire population as a user describes it.
 struct LifConfig {
   double tau_mem_ms = 20.0;
   double v_th = 1.0;
+  FiresAt fires_at = FiresAt::threshold;
   std::optional<double> v_reset = 0.0;  ///< hard reset to this value; none: soft reset, v_th is subtracted
   bool decay_input = true;              ///< the input is scaled by 1 - decay, as in SpikingJelly
   bool detach_reset = true;             ///< the reset is a constant for the gradient
@@ -32,6 +39,7 @@ struct LifParams {
   double decay = 0.5;  ///< factor of (v - v_rest) per tick
   double gain = 0.5;   ///< factor of the input: 1 - decay if decay_input, else 1
   double v_th = 1.0;
+  FiresAt fires_at = FiresAt::threshold;
   double v_reset = 0.0;  ///< also the resting level of a hard-reset neuron; 0 with a soft reset
   bool hard_reset = true;
   bool detach_reset = true;
@@ -61,7 +69,7 @@ struct ChannelAffineGrad {
 ///
 ///     x[t] = scale[c] y[t] + shift[c]
 ///     h[t] = v_r + decay (v[t-1] - v_r) + gain x[t]    charge
-///     s[t] = 1 if h[t] >= v_th else 0                  fire
+///     s[t] = 1 if h[t] >= v_th else 0                  fire; with FiresAt::above_threshold, if h[t] > v_th
 ///     v[t] = v_reset if s[t] else h[t]   (hard)        reset
 ///     v[t] = h[t] - v_th s[t]            (soft)
 ///

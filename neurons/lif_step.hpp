@@ -1,12 +1,19 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 
 #include "core/host_device.hpp"
 #include "neurons/lif.hpp"
 #include "neurons/surrogate.hpp"
 
 namespace synfire::neurons {
+
+/// The smallest h that fires.
+template <class Scalar>
+Scalar lowest_firing(Scalar v_th, FiresAt fires_at) {
+  return fires_at == FiresAt::threshold ? v_th : std::nextafter(v_th, std::numeric_limits<Scalar>::infinity());
+}
 
 /// LifParams in the number type of a kernel.
 template <class Scalar>
@@ -15,12 +22,14 @@ struct LifConstants {
       : decay(static_cast<Scalar>(params.decay)),
         gain(static_cast<Scalar>(params.gain)),
         v_th(static_cast<Scalar>(params.v_th)),
+        v_fire(lowest_firing(v_th, params.fires_at)),
         v_reset(static_cast<Scalar>(params.hard_reset ? params.v_reset : 0.0)),
         alpha(static_cast<Scalar>(params.surrogate.alpha)) {}
 
   Scalar decay;
   Scalar gain;
   Scalar v_th;
+  Scalar v_fire;   ///< the smallest h that fires; v_th or the next number
   Scalar v_reset;  ///< the resting level; 0 with a soft reset
   Scalar alpha;
 };
@@ -53,7 +62,7 @@ struct LifStep {
     if constexpr (Rule::kSmooth) {
       return surrogate_primitive<Rule::kKind>(h - c.v_th, c.alpha);
     } else {
-      return fires(h - c.v_th) ? Scalar(1) : Scalar(0);
+      return h >= c.v_fire ? Scalar(1) : Scalar(0);
     }
   }
 

@@ -22,12 +22,6 @@ struct Surrogate {
   double alpha = 2.0;
 };
 
-/// The spike: 1 at and above threshold (u >= 0).
-template <class Scalar>
-SYNFIRE_HOST_DEVICE inline bool fires(Scalar u) {
-  return u >= Scalar(0);
-}
-
 /// sg(u), the derivative that the backward pass uses.
 template <SurrogateKind Kind, class Scalar>
 SYNFIRE_HOST_DEVICE inline Scalar surrogate_derivative(Scalar u, Scalar alpha) {

@@ -57,6 +57,7 @@ TEST_CASE("a network is read with the defaults of its types, and names and input
     name = "readout"
     tau_mem_ms = 40.0
     reset = "soft"
+    fires_at = "above_threshold"
     surrogate = "fast_sigmoid"
   )");
 
@@ -71,11 +72,13 @@ TEST_CASE("a network is read with the defaults of its types, and names and input
   const neurons::LifConfig hidden = std::get<LifSpec>(spec.nodes[1].operation).config;
   CHECK(hidden.tau_mem_ms == 16.0);
   CHECK(hidden.v_reset == 0.0);
+  CHECK(hidden.fires_at == neurons::FiresAt::threshold);
   CHECK(hidden.surrogate.kind == neurons::SurrogateKind::triangular);
   CHECK(hidden.surrogate.alpha == 1.0);
   const neurons::LifConfig readout = std::get<LifSpec>(spec.nodes[3].operation).config;
   CHECK(readout.tau_mem_ms == 40.0);
   CHECK_FALSE(readout.v_reset.has_value());
+  CHECK(readout.fires_at == neurons::FiresAt::above_threshold);
   CHECK(readout.surrogate.alpha == 25.0);
 }
 

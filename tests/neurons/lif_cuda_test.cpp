@@ -79,6 +79,23 @@ TEST_CASE("the GPU gives the spikes of the CPU, to the bit, and its gradients, f
   }
 }
 
+TEST_CASE("the GPU decides an exact tie as the neuron says") {
+  if (gpu_is_missing()) return;
+  for (const auto fires_at : {neurons::FiresAt::threshold, neurons::FiresAt::above_threshold}) {
+    const neurons::LifParams params =
+        neurons::lif_params({.tau_mem_ms = 2.0, .fires_at = fires_at, .decay_input = false}, 1.0);
+    test::LifInput<float> input;
+    input.shape = {1, 1, 3};
+    input.y = {std::nextafter(1.0F, 0.0F), 1.0F, std::nextafter(1.0F, 2.0F)};
+    input.grad_spikes = {1.0F, 1.0F, 1.0F};
+
+    const auto gpu = test::run_lif<float, std::uint8_t>(input, params, Device::cuda);
+
+    CHECK(gpu.spikes == std::vector<float>{0.0F, fires_at == neurons::FiresAt::threshold ? 1.0F : 0.0F, 1.0F});
+    CHECK(gpu == test::run_lif<float, std::uint8_t>(input, params, Device::cpu));
+  }
+}
+
 TEST_CASE("the GPU agrees with the CPU for sizes around a warp and a block") {
   if (gpu_is_missing()) return;
   const neurons::LifParams params = test::all_lif_params()[1];

@@ -87,6 +87,26 @@ TEST_CASE("a neuron that reaches its threshold exactly fires") {
   CHECK(output.spikes == std::vector<float>{1.0F, 0.0F});
 }
 
+TEST_CASE("a neuron that fires above its threshold does not at it") {
+  neurons::LifConfig config;
+  config.tau_mem_ms = 2.0;
+  config.decay_input = false;
+  config.fires_at = neurons::FiresAt::above_threshold;
+  const auto check = [&]<class Scalar>(Scalar one) {
+    test::LifInput<Scalar> input;
+    input.shape = {1, 1, 2};
+    input.y = {one, std::nextafter(one, Scalar(2))};
+    input.grad_spikes = {Scalar(1), Scalar(1)};
+
+    const auto output = test::run_lif<Scalar, std::uint8_t>(input, neurons::lif_params(config, 1.0));
+
+    CHECK(output.spikes == std::vector<Scalar>{Scalar(0), Scalar(1)});
+    CHECK(output.grad_x[0] == one);  // the surrogate is still centred on the threshold
+  };
+  check(1.0F);
+  check(1.0);
+}
+
 TEST_CASE("decay_input scales the input by the leak, and nothing else") {
   // tau = 4 ticks: the leak is a power of two, so that both sides are the same numbers.
   neurons::LifConfig with;
