@@ -137,7 +137,7 @@ void Optimizer<Scalar>::step(const std::vector<View<Scalar>>& gradients, double 
     Scalar* w = tensor.value.data();
     Scalar* first = slots_[i].first.data();
     Scalar* second = slots_[i].second.data();
-    const double decay = tensor.weight_decay ? config_.weight_decay : 0.0;
+    const double decay = tensor.kind == network::TensorKind::weight ? config_.weight_decay : 0.0;
 
     if (config_.kind == OptimizerKind::sgd) {
       const SgdStep<Scalar> update{static_cast<Scalar>(learning_rate), static_cast<Scalar>(decay),

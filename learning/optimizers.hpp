@@ -14,7 +14,7 @@ enum class OptimizerKind : std::uint8_t { sgd, adam, adamw };
 /// Definitions and defaults of torch.optim.SGD, Adam and AdamW; [Kingma2015], [Loshchilov2019].
 struct OptimizerConfig {
   OptimizerKind kind = OptimizerKind::adamw;
-  /// sgd and adam add it to the gradient, adamw shrinks the weights; only for tensors with `weight_decay`.
+  /// sgd and adam add it to the gradient, adamw shrinks the weights; only for weights (network::TensorKind).
   double weight_decay = 0.01;
   double momentum = 0.0;  ///< sgd
   bool nesterov = false;  ///< sgd

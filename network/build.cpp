@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -17,19 +18,15 @@ constexpr std::uint32_t kFirstStream = 0x49000000U;
 
 template <class Scalar>
 void draw(const ParameterFacts& facts, const RandomStream& random, Tensor<Scalar>& tensor) {
-  const double bound = 1.0 / std::sqrt(static_cast<double>(facts.fan_in));
+  using Law = ParameterFacts::Start::Law;
+  const ParameterFacts::Start& start = facts.start;
   parallel_for(tensor.size(), 4096, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     for (std::ptrdiff_t i = begin; i < end; ++i) {
-      switch (facts.start) {
-        case ParameterFacts::Start::uniform:
-          tensor[i] = static_cast<Scalar>(bound * (2.0 * random.uniform(static_cast<std::uint64_t>(i)) - 1.0));
-          break;
-        case ParameterFacts::Start::ones:
-          tensor[i] = Scalar(1);
-          break;
-        case ParameterFacts::Start::zeros:
-          break;
-      }
+      const double unit = random.uniform(static_cast<std::uint64_t>(i));
+      double value = start.middle() + start.half() * (2.0 * unit - 1.0);
+      if (start.law == Law::uniform_whole) value = std::nearbyint(value);
+      if (start.law == Law::bernoulli) value = unit < start.high ? 1.0 : 0.0;
+      tensor[i] = static_cast<Scalar>(std::clamp(value, facts.lowest, facts.highest));
     }
   });
 }
@@ -62,7 +59,7 @@ Network<Scalar> build(const NetworkSpec& spec, const Shape& input, std::uint64_t
       Tensor<Scalar> tensor(parameter.shape);
       draw(parameter, RandomStream(seed, stream, 0), tensor);
       network.tensors.push_back({fmt::format("{}.{}", spec.nodes[i].name, parameter.name), std::move(tensor),
-                                 parameter.trained, parameter.weight_decay});
+                                 parameter.trained, parameter.kind, parameter.lowest, parameter.highest});
     }
   }
   return network;

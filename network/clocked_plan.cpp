@@ -24,6 +24,7 @@ ClockedPlan<Scalar>::ClockedPlan(Network<Scalar>& network, const std::vector<Vie
 template <class Scalar>
 void ClockedPlan<Scalar>::make_nodes(Network<Scalar>& network, const std::vector<View<Scalar>>& gradients) {
   const std::vector<NodeFacts> facts = describe(network.spec, network.input);
+  const std::vector<int> extra = extra_ticks(network.spec, facts);
   std::size_t tensor = 0;
   for (std::size_t i = 0; i < facts.size(); ++i) {
     const std::size_t count = facts[i].parameters.size();
@@ -37,7 +38,7 @@ void ClockedPlan<Scalar>::make_nodes(Network<Scalar>& network, const std::vector
     Node& node = nodes.emplace_back();
     node.stage = std::visit([&](const auto& operation) { return make_stage(operation, context); },
                             network.spec.nodes[i].operation);
-    node.links.output.shape = facts[i].output.prepend(input[1]).prepend(input[0]);
+    node.links.output.shape = facts[i].output.prepend(input[1]).prepend(input[0] + extra[i]);
     const bool has_trained = std::any_of(context.tensors.begin(), context.tensors.end(),
                                          [](const NamedTensor<Scalar>& t) { return t.trained; });
     const bool input_has = std::any_of(inputs_[i].begin(), inputs_[i].end(), [&](int k) {
@@ -66,6 +67,7 @@ void ClockedPlan<Scalar>::plan_forward() {
     NodePlan plan(arena, node.links, sizeof(Scalar), i, node.has_backward ? backward_step(i) : -1);
     plan.training = options.mode == Mode::train;
     plan.smooth = options.smooth;
+    plan.rounded_delays = options.rounded_delays;
     plan.consumer_applies_affine =
         consumers.size() == 1 && nodes[static_cast<std::size_t>(consumers.front())].stage->applies_affine();
     node.stage->plan(plan);
@@ -127,6 +129,12 @@ void ClockedPlan<Scalar>::count_kept_bytes() {
     const bool is_of_input = values == node.links.inputs[0].values;
     if (!is_of_input && arena.last(values) > n) node.kept_bytes += arena.bytes(values);
   }
+}
+
+template <class Scalar>
+bool ClockedPlan<Scalar>::fits(const Shape& shape, const Options& wanted) const {
+  return input == shape && options == wanted &&
+         std::all_of(nodes.begin(), nodes.end(), [](const Node& node) { return node.stage->fits(); });
 }
 
 template struct ClockedPlan<float>;

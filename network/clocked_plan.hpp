@@ -18,6 +18,7 @@ struct ClockedPlan {
     Mode mode = Mode::train;
     bool smooth = false;
     bool want_input_grad = false;
+    bool rounded_delays = false;
     bool operator==(const Options&) const = default;
   };
   /// `to` += `from`: the gradients of a node that several nodes read.
@@ -36,6 +37,9 @@ struct ClockedPlan {
   /// \param gradients  parallel to network.tensors
   ClockedPlan(Network<Scalar>& network, const std::vector<View<Scalar>>& gradients, const Shape& input,
               const Options& options);
+
+  /// Whether a pass over this shape can use it: the parameters may have changed since it was made.
+  bool fits(const Shape& shape, const Options& wanted) const;
 
   Shape input;
   Options options;

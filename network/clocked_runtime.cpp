@@ -45,7 +45,9 @@ struct ClockedRuntime<Scalar>::Impl {
                                  network.input.text(), shape.text()));
   }
 
-  typename Plan::Options options(Mode mode) const { return {mode, smooth, mode == Mode::train && want_input_grad}; }
+  typename Plan::Options options(Mode mode) const {
+    return {mode, smooth, mode == Mode::train && want_input_grad, rounded_delays};
+  }
 
   Plan plan_of(std::ptrdiff_t num_ticks, std::ptrdiff_t batch, Mode mode) {
     const Shape input = network.input.prepend(batch).prepend(num_ticks);
@@ -56,7 +58,7 @@ struct ClockedRuntime<Scalar>::Impl {
   /// Lays the network out for this shape unless the last pass of this mode had it too.
   Plan& plan_for(const Shape& input, Mode mode) {
     std::optional<Plan>& plan = mode == Mode::train ? train_plan : eval_plan;
-    if (!plan || plan->input != input || !(plan->options == options(mode))) {
+    if (!plan || !plan->fits(input, options(mode))) {
       plan.reset();
       plan.emplace(network, gradients, input, options(mode));
     }
@@ -122,6 +124,7 @@ struct ClockedRuntime<Scalar>::Impl {
   std::vector<View<Scalar>> gradients;
   bool smooth = false;
   bool want_input_grad = false;
+  bool rounded_delays = false;
 
   Arena arena{Device::cpu};
   std::optional<Plan> train_plan, eval_plan;
@@ -141,6 +144,11 @@ ClockedRuntime<Scalar>::ClockedRuntime(ClockedRuntime&&) noexcept = default;
 template <class Scalar>
 void ClockedRuntime<Scalar>::use_smooth_spikes(bool smooth) {
   impl_->smooth = smooth;
+}
+
+template <class Scalar>
+void ClockedRuntime<Scalar>::use_rounded_delays(bool rounded) {
+  impl_->rounded_delays = rounded;
 }
 
 template <class Scalar>

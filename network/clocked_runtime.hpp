@@ -37,12 +37,16 @@ class ClockedRuntime {
   /// Smooth spikes (the surrogate's primitive) instead of Heaviside ones, for finite differences.
   void use_smooth_spikes(bool smooth);
 
+  /// Delays rounded to whole ticks, one tap a synapse: the network that is deployed. Their positions then get the
+  /// gradient 0.
+  void use_rounded_delays(bool rounded);
+
   /// \param input  [T, B, ...]; its memory is read again by `backward`
-  /// \return       [T, B, K], valid until the next forward pass
+  /// \return       [T', B, K], T' = T + the extra ticks of delays; valid until the next forward pass
   /// \throws ShapeError if the input does not fit the network or has no elements
   View<const Scalar> forward(View<const Scalar> input, Mode mode, const StepKey& key);
 
-  /// After a training forward: from dL/d(output) [T, B, K] to the gradient of every trained tensor. Overwrites the
+  /// After a training forward: from dL/d(output) [T', B, K] to the gradient of every trained tensor. Overwrites the
   /// gradients of the step before. The network's input gets no gradient unless `want_input_grad` was set before the
   /// forward pass.
   void backward(View<const Scalar> grad_output);

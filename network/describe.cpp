@@ -1,6 +1,7 @@
 #include "network/describe.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,10 @@ namespace synfire::network {
 namespace {
 
 using Start = ParameterFacts::Start;
+
+/// +-1/sqrt(fan_in)
+Start start_for(std::ptrdiff_t fan_in) { return Start::within(1.0 / std::sqrt(static_cast<double>(fan_in))); }
+
 using Inputs = std::span<const Shape>;
 
 /// More elements than this are a mistake in the configuration rather than a tensor.
@@ -31,15 +36,17 @@ const Shape& vector(Inputs inputs, std::string_view kind) {
   return inputs[0];
 }
 
-ParameterFacts constant(const std::string& name, std::ptrdiff_t channels, Start start, bool trained) {
-  return {name, Shape{channels}, start, 1, trained, false};
+ParameterFacts constant(const std::string& name, std::ptrdiff_t channels, double value, bool trained) {
+  return {name, Shape{channels}, Start::constant(value), trained, trained ? TensorKind::offset : TensorKind::state};
 }
 
 NodeFacts facts(const LinearSpec& spec, Inputs inputs) {
   const std::ptrdiff_t in = vector(inputs, "linear")[0];
   NodeFacts result{Shape{spec.out_features}, {}, static_cast<double>(in) * spec.out_features};
-  result.parameters.push_back({"weight", Shape{spec.out_features, in}, Start::uniform, in, true, true});
-  if (spec.bias) result.parameters.push_back({"bias", Shape{spec.out_features}, Start::uniform, in, true, false});
+  result.parameters.push_back({"weight", Shape{spec.out_features, in}, start_for(in)});
+  if (spec.bias) {
+    result.parameters.push_back({"bias", Shape{spec.out_features}, start_for(in), true, TensorKind::offset});
+  }
   return result;
 }
 
@@ -53,9 +60,10 @@ NodeFacts facts(const Conv2dSpec& spec, Inputs inputs) {
   const std::ptrdiff_t fan_in = in[2] * spec.kernel * spec.kernel;
   NodeFacts result{Shape{extent(in[0]), extent(in[1]), spec.channels}, {}, 0.0};
   result.macs_per_tick = static_cast<double>(result.output.size()) * static_cast<double>(fan_in);
-  result.parameters.push_back(
-      {"weight", Shape{spec.channels, in[2], spec.kernel, spec.kernel}, Start::uniform, fan_in, true, true});
-  if (spec.bias) result.parameters.push_back({"bias", Shape{spec.channels}, Start::uniform, fan_in, true, false});
+  result.parameters.push_back({"weight", Shape{spec.channels, in[2], spec.kernel, spec.kernel}, start_for(fan_in)});
+  if (spec.bias) {
+    result.parameters.push_back({"bias", Shape{spec.channels}, start_for(fan_in), true, TensorKind::offset});
+  }
   return result;
 }
 
@@ -72,11 +80,10 @@ NodeFacts facts(const AvgPoolSpec& spec, Inputs inputs) { return pooled(spec.geo
 
 NodeFacts facts(const BatchNormSpec&, Inputs inputs) {
   const std::ptrdiff_t channels = inputs[0].channels();
-  return {
-      inputs[0],
-      {constant("gamma", channels, Start::ones, true), constant("beta", channels, Start::zeros, true),
-       constant("running_mean", channels, Start::zeros, false), constant("running_var", channels, Start::ones, false)},
-      0.0};
+  return {inputs[0],
+          {constant("gamma", channels, 1.0, true), constant("beta", channels, 0.0, true),
+           constant("running_mean", channels, 0.0, false), constant("running_var", channels, 1.0, false)},
+          0.0};
 }
 
 NodeFacts facts(const DropoutSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}; }
@@ -97,6 +104,29 @@ NodeFacts facts(const VoteSpec& spec, Inputs inputs) {
   const std::ptrdiff_t in = vector(inputs, "vote")[0];
   need(in % spec.group == 0, fmt::format("{} channels do not divide into groups of {}", in, spec.group));
   return {Shape{in / spec.group}, {}, 0.0};
+}
+
+NodeFacts facts(const DelayedLinearSpec& spec, Inputs inputs) {
+  const std::ptrdiff_t in = vector(inputs, "delayed_linear")[0], out = spec.out_features;
+  const std::ptrdiff_t kernels = spec.delay.kernel_count;
+  NodeFacts result{Shape{out}, {}, 0.0, spec.delay.extra_ticks};
+  result.macs_per_tick = static_cast<double>(in * kernels) * static_cast<double>(out);
+
+  const double bound = std::sqrt(6.0 / static_cast<double>(in * kernels));
+  result.parameters.push_back({"weight", Shape{out, in, kernels}, Start::within(bound)});
+  const Shape shared{spec.delay.per == synapses::DelayPer::input ? 1 : out,
+                     spec.delay.per == synapses::DelayPer::output ? 1 : in, kernels};
+  const double middle = spec.delay.middle();
+  // One tick wider at the low end, as in the reference: that part is brought back to the longest delay.
+  const Start over_range{spec.learn_delays ? Start::Law::uniform : Start::Law::uniform_whole, -middle - 1.0, middle};
+  result.parameters.push_back(
+      {"position", shared, over_range, spec.learn_delays, TensorKind::position, -middle, middle});
+  result.parameters.push_back({"width", shared, Start::constant(spec.width), spec.learn_width, TensorKind::width});
+  if (spec.sparsity > 0.0) {
+    const Start there{Start::Law::bernoulli, 0.0, 1.0 - spec.sparsity};
+    result.parameters.push_back({"mask", Shape{out, in}, there, false, TensorKind::state});
+  }
+  return result;
 }
 
 }  // namespace
@@ -152,6 +182,25 @@ std::vector<NodeFacts> describe(const NetworkSpec& spec, const Shape& input) {
   if (result.back().output.rank() != 1) {
     throw ShapeError(fmt::format("[build] layer \"{}\": the last layer must give a vector [K], gives {}",
                                  spec.nodes.back().name, result.back().output.text()));
+  }
+  extra_ticks(spec, result);
+  return result;
+}
+
+std::vector<int> extra_ticks(const NetworkSpec& spec, const std::vector<NodeFacts>& facts) {
+  const std::vector<std::vector<int>> indices = input_indices(spec);
+  std::vector<int> result;
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    const auto of_input = [&](int k) { return k < 0 ? 0 : result[static_cast<std::size_t>(k)]; };
+    const int first = of_input(indices[i].front());
+    for (const int k : indices[i]) {
+      if (of_input(k) != first) {
+        throw ShapeError(
+            fmt::format("[build] layer \"{}\": one input is {} ticks longer than the network's, another {}",
+                        spec.nodes[i].name, first, of_input(k)));
+      }
+    }
+    result.push_back(first + facts[i].extra_ticks);
   }
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,14 +14,27 @@ namespace synfire::network {
 
 /// A tensor that a node needs, before it exists.
 struct ParameterFacts {
-  enum class Start : std::uint8_t { uniform, ones, zeros };  ///< uniform: in +-1/sqrt(fan_in)
+  /// How it is drawn: uniform in [low, high) and then brought within its bounds, rounded to whole numbers or not; or 1
+  /// with probability `high` and else 0.
+  struct Start {
+    enum class Law : std::uint8_t { uniform, uniform_whole, bernoulli };
+    Law law = Law::uniform;
+    double low = 0.0, high = 0.0;
+
+    double middle() const { return 0.5 * (low + high); }
+    double half() const { return 0.5 * (high - low); }
+
+    static Start constant(double value) { return {Law::uniform, value, value}; }
+    static Start within(double bound) { return {Law::uniform, -bound, bound}; }
+  };
 
   std::string name;  ///< "weight"; the network's tensor is "conv1.weight"
   Shape shape;
-  Start start = Start::uniform;
-  std::ptrdiff_t fan_in = 1;
+  Start start;
   bool trained = true;
-  bool weight_decay = true;
+  TensorKind kind = TensorKind::weight;
+  double lowest = -std::numeric_limits<double>::infinity();
+  double highest = std::numeric_limits<double>::infinity();
 };
 
 /// What follows from a node's description and the shapes of its inputs.
@@ -28,6 +42,7 @@ struct NodeFacts {
   Shape output;  ///< one tick of one sample: [H, W, C] or [C]
   std::vector<ParameterFacts> parameters;
   double macs_per_tick = 0.0;  ///< multiply-accumulates of a dense run
+  int extra_ticks = 0;         ///< by which the output is longer than the input
 };
 
 /// \param inputs  one tick of one sample, for each input of the node
@@ -36,6 +51,10 @@ NodeFacts describe(const NodeSpec& node, std::span<const Shape> inputs);
 
 /// The same for every node of a network that reads `input`.
 std::vector<NodeFacts> describe(const NetworkSpec& spec, const Shape& input);
+
+/// Ticks by which the output of each node is longer than the network's input.
+/// \throws ShapeError if the inputs of a node differ in it
+std::vector<int> extra_ticks(const NetworkSpec& spec, const std::vector<NodeFacts>& facts);
 
 /// For each node and each of its inputs, the index of the node it reads; -1 is the network's input.
 std::vector<std::vector<int>> input_indices(const NetworkSpec& spec);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,10 @@ struct NamedTensor {
   std::string name;
   Tensor<Scalar> value;
   bool trained = true;
-  bool weight_decay = true;  ///< false for biases, gamma and beta
+  TensorKind kind = TensorKind::weight;
+  /// Where its elements may lie. A trainer brings back what a step has moved outside.
+  double lowest = -std::numeric_limits<double>::infinity();
+  double highest = std::numeric_limits<double>::infinity();
 };
 
 /// A description with parameters: what is trained, saved and run. The runtimes hold a reference to it.
@@ -33,7 +37,8 @@ struct Network {
 };
 
 /// Checks that the shapes fit and draws the initial parameters: weights and biases uniform in +-1/sqrt(fan_in), gamma
-/// 1, beta 0, running mean 0 and variance 1. Same seed: same values. \throws ShapeError `[build] layer "conv2": ...`
+/// 1, beta 0, running mean 0 and variance 1, delayed weights uniform in +-sqrt(6/fan_in), their positions over the
+/// whole range. Same seed: same values. \throws ShapeError `[build] layer "conv2": ...`
 template <class Scalar>
 Network<Scalar> build(const NetworkSpec& spec, const Shape& input, std::uint64_t seed);
 

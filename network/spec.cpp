@@ -17,6 +17,8 @@ namespace {
 constexpr std::int64_t kMaxChannels = 1 << 20;
 constexpr std::int64_t kMaxWindow = 1024;
 constexpr double kMaxMs = 1e9;
+constexpr std::int64_t kMaxDelay = 1 << 14;  // ticks
+constexpr std::int64_t kMaxKernels = 64;
 
 /// The keys of one layer. What the layer does not say, the defaults of its type do.
 class LayerTable {
@@ -154,6 +156,34 @@ Operation read_leaky_integrator(const LayerTable& table) {
 Operation read_add(const LayerTable&) { return AddSpec{}; }
 Operation read_vote(const LayerTable& table) { return VoteSpec{table.integer("group", 10, 1, kMaxChannels)}; }
 
+Operation read_delayed_linear(const LayerTable& table) {
+  using synapses::DelayBump;
+  using synapses::DelayPer;
+  DelayedLinearSpec spec;
+  spec.out_features = table.integer("out_features", {}, 1, kMaxChannels);
+  spec.delay.max_delay = table.integer("max_delay_ticks", 24, 0, kMaxDelay);
+  if (spec.delay.max_delay % 2 != 0) {
+    table.fail("max_delay_ticks", fmt::format("must be even, got {}", spec.delay.max_delay));
+  }
+  spec.delay.kernel_count = table.integer("kernel_count", 1, 1, kMaxKernels);
+  spec.delay.extra_ticks = table.integer("extra_ticks", spec.delay.middle(), 0, kMaxDelay);
+  spec.learn_delays = table.choice("delays", {"learned", "fixed"}, "learned") == "learned";
+  const std::string per = table.choice("delay_per", {"synapse", "input", "output"}, "synapse");
+  spec.delay.per = per == "synapse" ? DelayPer::synapse : per == "input" ? DelayPer::input : DelayPer::output;
+  if (spec.learn_delays) {
+    spec.delay.bump =
+        table.choice("bump", {"gauss", "triangle"}, "gauss") == "gauss" ? DelayBump::gauss : DelayBump::triangle;
+    spec.width = table.number("width", spec.width, 0.0, kMaxDelay);
+    spec.learn_width = table.flag("learn_width", false);
+  } else {
+    // At width 0 a triangle on a whole tick is one tap.
+    spec.delay.bump = DelayBump::triangle;
+    spec.width = 0.0;
+  }
+  spec.sparsity = table.number("sparsity", 0.0, 0.0, 0.999);
+  return spec;
+}
+
 /// One row a kind of node, in the order of the variant.
 struct Kind {
   const char* name;
@@ -169,7 +199,8 @@ constexpr std::array<Kind, std::variant_size_v<Operation>> kKinds{{{"linear", re
                                                                    {"lif", read_lif},
                                                                    {"leaky_integrator", read_leaky_integrator},
                                                                    {"add", read_add},
-                                                                   {"vote", read_vote}}};
+                                                                   {"vote", read_vote},
+                                                                   {"delayed_linear", read_delayed_linear}}};
 
 bool is_name(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {

@@ -12,6 +12,7 @@
 #include "neurons/lif.hpp"
 #include "synapses/batch_norm.hpp"
 #include "synapses/conv2d.hpp"
+#include "synapses/delayed_linear.hpp"
 #include "synapses/pool.hpp"
 
 /// What a network is, as plain data: a graph of named nodes. It has no device and no parameters; `build` makes
@@ -21,6 +22,16 @@
 /// row in spec.cpp (its keys), `describe` in describe.cpp (shape, parameters, work) and a stage in stages/ (how the
 /// clocked runtime runs it).
 namespace synfire::network {
+
+/// What a tensor is to those who train a network: it decides about weight decay and the optimiser's group.
+enum class TensorKind : std::uint8_t {
+  weight,    ///< of synapses
+  offset,    ///< bias, gamma and beta of a batch norm
+  neuron,    ///< a neuron's constants, such as a learned time constant
+  position,  ///< of delays, in ticks
+  width,     ///< of the bumps around delays that are learned
+  state      ///< not a parameter: running averages, masks
+};
 
 struct LinearSpec {
   int out_features = 0;
@@ -61,8 +72,19 @@ struct VoteSpec {
   int group = 10;
 };
 
+/// A linear layer with a delay in every synapse, learned or drawn once (synapses/delayed_linear.hpp). While it is
+/// learned a synapse is a bump over the ticks; in the network that is deployed it is one delay.
+struct DelayedLinearSpec {
+  int out_features = 0;
+  synapses::DelayConfig delay;
+  double width = 0.23;       ///< of the bumps at the start, in ticks
+  bool learn_delays = true;  ///< false: random whole delays that stay
+  bool learn_width = false;
+  double sparsity = 0.0;  ///< share of synapses that are pruned, drawn once
+};
+
 using Operation = std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec,
-                               FlattenSpec, LifSpec, LeakyIntegratorSpec, AddSpec, VoteSpec>;
+                               FlattenSpec, LifSpec, LeakyIntegratorSpec, AddSpec, VoteSpec, DelayedLinearSpec>;
 
 /// "conv2d": the kind of a node as it is written in a configuration.
 std::string_view kind_name(const Operation& operation);
@@ -112,6 +134,9 @@ struct NetworkSpec {
 ///     leaky_integrator  tau_mem_ms (20), decay_input (true), decay ("euler" or "exact")
 ///     add               inputs must be given
 ///     vote              group (10)
+///     delayed_linear    out_features, max_delay_ticks (24), kernel_count (1), extra_ticks (max_delay_ticks / 2),
+///                       bump ("gauss", "triangle"), width (0.23), delays ("learned" or "fixed"), learn_width (false),
+///                       delay_per ("synapse", "input" or "output"), sparsity (0)
 ///
 /// \throws ConfigError that names file, line and key
 NetworkSpec read_network_spec(const ConfigTable& table);

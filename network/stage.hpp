@@ -71,7 +71,8 @@ class NodePlan {
   std::size_t scalar_bytes() const { return scalar_bytes_; }
 
   bool training = false;
-  bool smooth = false;                   ///< spikes are Scalars
+  bool smooth = false;  ///< spikes are Scalars
+  bool rounded_delays = false;
   bool consumer_applies_affine = false;  ///< the output has one consumer, and it takes the affine form
   int grad_in_place_of() const { return grad_in_place_; }
   std::size_t saved_bytes() const { return saved_bytes_; }
@@ -138,6 +139,8 @@ class Stage {
   /// True if it reads an input in the affine form and gives back the gradients of scale and shift.
   virtual bool applies_affine() const { return false; }
   virtual void plan(NodePlan& plan) = 0;
+  /// False if the parameters have changed so that the memory that was planned is too small.
+  virtual bool fits() const { return true; }
   virtual void forward(const Run<Scalar>& run, const Links& links) = 0;
   virtual void backward(const Run<Scalar>& run, const Links& links) = 0;
   /// Of the last forward pass; NaN if the node does not spike.
@@ -191,5 +194,7 @@ template <class Scalar>
 StagePtr<Scalar> make_stage(const AddSpec& spec, const NodeContext<Scalar>& context);
 template <class Scalar>
 StagePtr<Scalar> make_stage(const VoteSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const DelayedLinearSpec& spec, const NodeContext<Scalar>& context);
 
 }  // namespace synfire::network

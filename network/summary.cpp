@@ -28,6 +28,15 @@ std::string detail(const LifSpec& spec) {
 }
 std::string detail(const LeakyIntegratorSpec& spec) { return fmt::format("tau {} ms", spec.tau_mem_ms); }
 std::string detail(const AddSpec&) { return ""; }
+std::string detail(const DelayedLinearSpec& spec) {
+  std::string text =
+      fmt::format("delays of 0 to {} ticks, {}", spec.delay.max_delay, spec.learn_delays ? "learned" : "fixed");
+  if (spec.delay.kernel_count > 1) text += fmt::format(", {} a synapse", spec.delay.kernel_count);
+  if (spec.delay.per == synapses::DelayPer::input) text += ", one an input";
+  if (spec.delay.per == synapses::DelayPer::output) text += ", one an output";
+  if (spec.sparsity > 0.0) text += fmt::format(", {:.0f} % pruned", 100.0 * spec.sparsity);
+  return text;
+}
 std::string detail(const VoteSpec& spec) { return fmt::format("groups of {}", spec.group); }
 
 }  // namespace

@@ -30,7 +30,8 @@ network::Network<Scalar> network_of(const std::vector<Scalar>& values, bool weig
   network::Network<Scalar> network;
   Tensor<Scalar> tensor(Shape{static_cast<std::ptrdiff_t>(values.size())});
   std::copy(values.begin(), values.end(), tensor.data());
-  network.tensors.push_back({"fc.weight", std::move(tensor), true, weight_decay});
+  network.tensors.push_back(
+      {"fc.weight", std::move(tensor), true, weight_decay ? network::TensorKind::weight : network::TensorKind::offset});
   return network;
 }
 
@@ -96,7 +97,7 @@ TEST_CASE("SGD, Adam and AdamW walk PyTorch's paths") {
   }
 }
 
-TEST_CASE("a tensor without weight_decay moves as if the decay were 0") {
+TEST_CASE("what is not a weight moves as if the decay were 0") {
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw}) {
     const Path spared = walk<double>({.kind = kind, .weight_decay = 0.05}, 0.01, false);
     const Path plain = walk<double>({.kind = kind, .weight_decay = 0.0}, 0.01);
@@ -149,7 +150,7 @@ TEST_CASE("tensors that are not trained stay as they are and need no gradient") 
   auto network = network_of<float>({1.0F});
   Tensor<float> mean(Shape{2});
   mean[0] = 3.0F;
-  network.tensors.push_back({"bn.running_mean", std::move(mean), false, false});
+  network.tensors.push_back({"bn.running_mean", std::move(mean), false, network::TensorKind::state});
   learning::Optimizer<float> optimizer({}, network);
   float gradient = 1.0F;
 

@@ -151,8 +151,8 @@ TEST_CASE("initial parameters lie in +-1/sqrt(fan_in), differ between tensors an
   CHECK(net.tensor("norm1.running_var").value[0] == 1.0F);
   CHECK(net.tensor("norm1.running_mean").value[0] == 0.0F);
   CHECK_FALSE(net.tensor("norm1.running_mean").trained);
-  CHECK(net.tensor("conv1.weight").weight_decay);
-  CHECK_FALSE(net.tensor("conv2.bias").weight_decay);
+  CHECK(net.tensor("conv1.weight").kind == network::TensorKind::weight);
+  CHECK(net.tensor("conv2.bias").kind == network::TensorKind::offset);
   CHECK(net.tensor("fc2.weight").value[0] != net.tensor("fc1.weight").value[0]);
   CHECK(weight[0] != other.tensor("conv1.weight").value[0]);
   for (std::ptrdiff_t i = 0; i < weight.size(); ++i) {

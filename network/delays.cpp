@@ -1,0 +1,62 @@
+#include "network/delays.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace synfire::network {
+
+namespace {
+
+/// Calls `body(node, spec)` for each node with delays.
+template <class Body>
+void each_delayed(const NetworkSpec& spec, const Body& body) {
+  for (const NodeSpec& node : spec.nodes) {
+    if (const auto* delayed = std::get_if<DelayedLinearSpec>(&node.operation)) body(node, *delayed);
+  }
+}
+
+}  // namespace
+
+bool has_learned_delays(const NetworkSpec& spec) {
+  bool found = false;
+  each_delayed(spec, [&](const NodeSpec&, const DelayedLinearSpec& delayed) { found = found || delayed.learn_delays; });
+  return found;
+}
+
+template <class Scalar>
+void narrow_bumps(Network<Scalar>& network, double share, double final_width) {
+  each_delayed(network.spec, [&](const NodeSpec& node, const DelayedLinearSpec& delayed) {
+    if (!delayed.learn_delays || delayed.learn_width || delayed.width <= final_width) return;
+    const double width = delayed.width * std::pow(final_width / delayed.width, share);
+    const std::span<Scalar> values = network.tensor(node.name + ".width").value.span();
+    std::fill(values.begin(), values.end(), static_cast<Scalar>(width));
+  });
+}
+
+template <class Scalar>
+void bring_within_bounds(Network<Scalar>& network) {
+  for (NamedTensor<Scalar>& tensor : network.tensors) {
+    if (std::isinf(tensor.lowest) && std::isinf(tensor.highest)) continue;
+    const auto lowest = static_cast<Scalar>(tensor.lowest), highest = static_cast<Scalar>(tensor.highest);
+    for (Scalar& value : tensor.value.span()) value = std::clamp(value, lowest, highest);
+  }
+}
+
+std::vector<NodeDelays> delays_of(const Network<float>& network) {
+  std::vector<NodeDelays> result;
+  each_delayed(network.spec, [&](const NodeSpec& node, const DelayedLinearSpec& delayed) {
+    NodeDelays& of_node = result.emplace_back(NodeDelays{node.name, delayed.delay.max_delay, {}});
+    const auto middle = static_cast<float>(delayed.delay.middle());
+    for (const float position : network.tensor(node.name + ".position").value.span()) {
+      of_node.delays.push_back(middle - position);
+    }
+  });
+  return result;
+}
+
+template void narrow_bumps(Network<float>&, double, double);
+template void narrow_bumps(Network<double>&, double, double);
+template void bring_within_bounds(Network<float>&);
+template void bring_within_bounds(Network<double>&);
+
+}  // namespace synfire::network
