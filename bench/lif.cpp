@@ -95,7 +95,7 @@ void backward(benchmark::State& state) {
   const auto kind = static_cast<neurons::SurrogateKind>(state.range(0));
   for (auto _ : state) {
     neurons::lif_backward<float, std::uint8_t>(y.view(), affine.view(), params(kind), grad_spikes.view(), grad.view(),
-                                               {grad_scale.view(), grad_shift.view()},
+                                               {grad_scale.view(), grad_shift.view()}, {},
                                                {scratch.data(), scratch.bytes()});
   }
   report(state, 12);

@@ -75,7 +75,7 @@ void backward_once(bool with_sums) {
   neurons::ChannelAffineGrad<float> sums;
   if (with_sums) sums = {m.grad_scale.view(), m.grad_shift.view()};
   neurons::lif_backward<float, std::uint8_t>(m.input(), {}, neurons::lif_params({.tau_mem_ms = 2.0}, 1.0), m.gradient(),
-                                             m.grad_x.view(), sums, {m.scratch.data(), m.scratch.bytes()});
+                                             m.grad_x.view(), sums, {}, {m.scratch.data(), m.scratch.bytes()});
 }
 
 void copy(benchmark::State& state) {

@@ -19,7 +19,7 @@ void lif_forward(View<const Scalar>, const ChannelAffine<Scalar>&, const LifPara
 
 template <class Scalar, class Spike>
 void lif_backward(View<const Scalar>, const ChannelAffine<Scalar>&, const LifParams&, View<const Scalar>, View<Scalar>,
-                  const ChannelAffineGrad<Scalar>&, std::span<std::byte>) {
+                  const ChannelAffineGrad<Scalar>&, View<double>, std::span<std::byte>) {
   no_backend("lif_backward");
 }
 
@@ -39,16 +39,16 @@ template void lif_forward(View<const double>, const ChannelAffine<double>&, cons
 template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<double>);
 template void lif_backward<float, std::uint8_t>(View<const float>, const ChannelAffine<float>&, const LifParams&,
                                                 View<const float>, View<float>, const ChannelAffineGrad<float>&,
-                                                std::span<std::byte>);
+                                                View<double>, std::span<std::byte>);
 template void lif_backward<float, float>(View<const float>, const ChannelAffine<float>&, const LifParams&,
-                                         View<const float>, View<float>, const ChannelAffineGrad<float>&,
+                                         View<const float>, View<float>, const ChannelAffineGrad<float>&, View<double>,
                                          std::span<std::byte>);
 template void lif_backward<double, std::uint8_t>(View<const double>, const ChannelAffine<double>&, const LifParams&,
                                                  View<const double>, View<double>, const ChannelAffineGrad<double>&,
-                                                 std::span<std::byte>);
+                                                 View<double>, std::span<std::byte>);
 template void lif_backward<double, double>(View<const double>, const ChannelAffine<double>&, const LifParams&,
                                            View<const double>, View<double>, const ChannelAffineGrad<double>&,
-                                           std::span<std::byte>);
+                                           View<double>, std::span<std::byte>);
 template void leaky_integrator_forward(View<const float>, float, float, View<float>);
 template void leaky_integrator_forward(View<const double>, double, double, View<double>);
 template void leaky_integrator_backward(View<const float>, float, float, View<float>);

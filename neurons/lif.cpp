@@ -65,6 +65,10 @@ LifParams lif_params(const LifConfig& config, double dt_ms) {
     bad_value("tau_mem_ms", fmt::format("must be at least one tick of {} ms with decay = \"euler\", got {}", dt_ms,
                                         config.tau_mem_ms));
   }
+  if (config.learn_tau && config.decay == Decay::euler && config.tau_mem_ms <= dt_ms) {
+    bad_value("tau_mem_ms",
+              fmt::format("must be more than one tick of {} ms to be learned, got {}", dt_ms, config.tau_mem_ms));
+  }
   const double v_reset = config.v_reset.value_or(0.0);
   if (!std::isfinite(v_reset)) bad_value("v_reset", fmt::format("must be finite, got {}", v_reset));
   if (!std::isfinite(config.v_th) || config.v_th <= v_reset) {
@@ -90,7 +94,8 @@ LifParams lif_params(const LifConfig& config, double dt_ms) {
 }
 
 std::size_t lif_scratch_bytes(std::ptrdiff_t num_channels) {
-  return static_cast<std::size_t>(2 * num_channels * lif_num_partial_sums(num_channels)) * sizeof(double);
+  const std::ptrdiff_t of_channels = 2 * num_channels * lif_num_partial_sums(num_channels);
+  return static_cast<std::size_t>(of_channels + 2 * lif_num_constant_sums(num_channels)) * sizeof(double);
 }
 
 template <class Scalar, class Spike>
@@ -105,7 +110,7 @@ void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, cons
 template <class Scalar, class Spike>
 void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params,
                   View<const Scalar> grad_spikes, View<Scalar> grad_x, const ChannelAffineGrad<Scalar>& affine_grad,
-                  std::span<std::byte> scratch) {
+                  View<double> grad_constants, std::span<std::byte> scratch) {
   check_input("lif_backward", y, affine);
   check_tensor("lif_backward", "grad_spikes", grad_spikes, y.shape, y.device);
   check_tensor("lif_backward", "grad_x", grad_x, y.shape, y.device);
@@ -116,7 +121,11 @@ void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, con
   if (!affine_grad.shift.empty()) {
     check_channels("lif_backward", "gradient of shift", affine_grad.shift, num_channels, y.device);
   }
-  const bool sums_wanted = !affine_grad.scale.empty() || !affine_grad.shift.empty();
+  if (!grad_constants.empty() && (grad_constants.size() != 2 || grad_constants.device != y.device)) {
+    throw ShapeError(fmt::format("[lif_backward] gradients of the constants must be [2] on the device of y, got {}",
+                                 grad_constants.shape.text()));
+  }
+  const bool sums_wanted = !affine_grad.scale.empty() || !affine_grad.shift.empty() || !grad_constants.empty();
   if (sums_wanted && scratch.size() < lif_scratch_bytes(num_channels)) {
     throw ShapeError(fmt::format("[lif_backward] scratch must hold {} bytes, got {}", lif_scratch_bytes(num_channels),
                                  scratch.size()));
@@ -124,8 +133,8 @@ void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, con
   assert(reinterpret_cast<std::uintptr_t>(scratch.data()) % alignof(double) == 0);
   if (y.empty() && !sums_wanted) return;
   y.device == Device::cuda
-      ? cuda::lif_backward<Scalar, Spike>(y, affine, params, grad_spikes, grad_x, affine_grad, scratch)
-      : cpu::lif_backward<Scalar, Spike>(y, affine, params, grad_spikes, grad_x, affine_grad, scratch);
+      ? cuda::lif_backward<Scalar, Spike>(y, affine, params, grad_spikes, grad_x, affine_grad, grad_constants, scratch)
+      : cpu::lif_backward<Scalar, Spike>(y, affine, params, grad_spikes, grad_x, affine_grad, grad_constants, scratch);
 }
 
 template void lif_forward(View<const float>, const ChannelAffine<float>&, const LifParams&, View<std::uint8_t>);
@@ -134,15 +143,15 @@ template void lif_forward(View<const double>, const ChannelAffine<double>&, cons
 template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<double>);
 template void lif_backward<float, std::uint8_t>(View<const float>, const ChannelAffine<float>&, const LifParams&,
                                                 View<const float>, View<float>, const ChannelAffineGrad<float>&,
-                                                std::span<std::byte>);
+                                                View<double>, std::span<std::byte>);
 template void lif_backward<float, float>(View<const float>, const ChannelAffine<float>&, const LifParams&,
-                                         View<const float>, View<float>, const ChannelAffineGrad<float>&,
+                                         View<const float>, View<float>, const ChannelAffineGrad<float>&, View<double>,
                                          std::span<std::byte>);
 template void lif_backward<double, std::uint8_t>(View<const double>, const ChannelAffine<double>&, const LifParams&,
                                                  View<const double>, View<double>, const ChannelAffineGrad<double>&,
-                                                 std::span<std::byte>);
+                                                 View<double>, std::span<std::byte>);
 template void lif_backward<double, double>(View<const double>, const ChannelAffine<double>&, const LifParams&,
                                            View<const double>, View<double>, const ChannelAffineGrad<double>&,
-                                           std::span<std::byte>);
+                                           View<double>, std::span<std::byte>);
 
 }  // namespace synfire::neurons

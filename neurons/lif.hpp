@@ -31,6 +31,7 @@ struct LifConfig {
   bool decay_input = true;              ///< the input is scaled by 1 - decay, as in SpikingJelly
   bool detach_reset = true;             ///< the reset is a constant for the gradient
   Decay decay = Decay::euler;
+  bool learn_tau = false;  ///< one time constant for the layer, which starts at tau_mem_ms: neurons/parametric_lif.hpp
   Surrogate surrogate{};
 };
 
@@ -95,13 +96,14 @@ void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, cons
 /// \param grad_spikes  [T, ..., C] e; may be the same memory as grad_x
 /// \param grad_x       [T, ..., C] out: dL/dx, the gradient behind the affine map (dL/dy = scale dL/dx)
 /// \param affine_grad  [C] out: sum of dL/dx y and of dL/dx in a fixed order: over a few ticks of a neuron in Scalar,
-/// over
-///                     the rest in double; empty views if not wanted
+///                     over the rest in double; empty views if not wanted
+/// \param grad_constants  [2] out: dL/d decay = sum of lam (v[t-1] - v_r) and dL/d gain = sum of lam x over everything,
+///                     summed likewise; empty if not wanted
 /// \param scratch      lif_scratch_bytes(C) bytes on the same device; no other memory is allocated
 template <class Scalar, class Spike>
 void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params,
                   View<const Scalar> grad_spikes, View<Scalar> grad_x, const ChannelAffineGrad<Scalar>& affine_grad,
-                  std::span<std::byte> scratch);
+                  View<double> grad_constants, std::span<std::byte> scratch);
 
 /// Bytes of scratch that lif_backward needs to sum the gradients of C channels.
 std::size_t lif_scratch_bytes(std::ptrdiff_t num_channels);

@@ -30,6 +30,7 @@ constexpr std::ptrdiff_t kHistory = static_cast<std::ptrdiff_t>(kHistoryBytes / 
 std::ptrdiff_t tile_width(std::ptrdiff_t num_neurons, std::ptrdiff_t num_channels, std::ptrdiff_t widest) {
   const std::ptrdiff_t shared = std::max(kMinWidth, num_neurons / kMinTiles);
   const std::ptrdiff_t width = std::min(widest, shared);
+  if (num_channels == 0) return width;
   return num_channels <= width ? width / num_channels * num_channels : width;
 }
 
@@ -56,6 +57,7 @@ class Backward {
   template <class Rule>
   Backward(Rule, const LifParams& params, View<const Scalar> y, View<const Scalar> grad_spikes, View<Scalar> grad_x)
       : replay_row_(&replay_row<Rule, Scalar>),
+        membrane_row_(&membrane_row<Rule, Scalar>),
         lambda_row_(&lambda_row<Rule, Scalar>),
         constants_(params),
         segments_(cut_time<Scalar>(y.shape[0])),
@@ -69,8 +71,9 @@ class Backward {
     return std::clamp<std::ptrdiff_t>(kHistory<Scalar> / segments_.rows(), 1, kBackwardWidth);
   }
 
-  /// `sums` may be null.
-  void run(std::ptrdiff_t first, std::ptrdiff_t width, const AffineRow<Scalar>& affine, GradRow<Scalar>* sums) const {
+  /// The sums may be null: dL/dscale and dL/dshift, dL/d decay and dL/d gain.
+  void run(std::ptrdiff_t first, std::ptrdiff_t width, const AffineRow<Scalar>& affine, SumRows<Scalar, 2>* affine_sums,
+           SumRows<Scalar, 2>* constant_sums) const {
     alignas(64) Scalar history[kHistory<Scalar>];
     alignas(64) Scalar v[kBackwardWidth];
     alignas(64) Scalar lambda[kBackwardWidth];
@@ -95,14 +98,22 @@ class Backward {
       std::copy_n(checkpoints + segment * width, width, v);
       for (std::ptrdiff_t t = begin; t < end; ++t) replay(t, history + (t - begin) * width);
       for (std::ptrdiff_t t = end - 1; t >= begin; --t) {
-        step_back(t, first, width, history + (t - begin) * width, lambda, sums);
+        const Scalar* const h = history + (t - begin) * width;
+        step_back(t, first, width, h, lambda, affine_sums);
+        if (constant_sums == nullptr) continue;
+        if (t == begin) {
+          std::copy_n(checkpoints + segment * width, width, v);
+        } else {
+          membrane_row_(constants_, width, h - width, v);
+        }
+        sum_constants(t, first, width, affine, v, lambda, *constant_sums);
       }
     }
   }
 
  private:
   void step_back(std::ptrdiff_t t, std::ptrdiff_t first, std::ptrdiff_t width, const Scalar* h, Scalar* lambda,
-                 GradRow<Scalar>* sums) const {
+                 SumRows<Scalar, 2>* sums) const {
     const std::ptrdiff_t at = t * num_neurons_ + first;
     if (t >= kTicksAhead) prefetch_row(grad_spikes_ + at - kTicksAhead * num_neurons_, width);
     lambda_row_(constants_, width, h, grad_spikes_ + at, lambda);
@@ -110,11 +121,20 @@ class Backward {
       write_row(constants_.gain, width, lambda, grad_x_ + at);
       return;
     }
-    write_and_sum_row(constants_.gain, width, lambda, y_ + at, grad_x_ + at, sums->short_scale, sums->short_shift);
+    write_and_sum_row(constants_.gain, width, lambda, y_ + at, grad_x_ + at, sums->short_sum[0], sums->short_sum[1]);
     if (t % kShortSum == 0) sums->end_short_sums(width);
   }
 
+  void sum_constants(std::ptrdiff_t t, std::ptrdiff_t first, std::ptrdiff_t width, const AffineRow<Scalar>& affine,
+                     const Scalar* v, const Scalar* lambda, SumRows<Scalar, 2>& sums) const {
+    alignas(64) Scalar x[kBackwardWidth];
+    current_row(width, y_ + t * num_neurons_ + first, affine.scale, affine.shift, x);
+    sum_constants_row(constants_.v_reset, width, v, x, lambda, sums.short_sum[0], sums.short_sum[1]);
+    if (t % kShortSum == 0) sums.end_short_sums(width);
+  }
+
   decltype(&replay_row<LifRule<SurrogateKind::atan, false, true, true>, Scalar>) replay_row_;
+  decltype(&membrane_row<LifRule<SurrogateKind::atan, false, true, true>, Scalar>) membrane_row_;
   decltype(&lambda_row<LifRule<SurrogateKind::atan, false, true, true>, Scalar>) lambda_row_;
   LifConstants<Scalar> constants_;
   Segments segments_;
@@ -158,40 +178,49 @@ void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, cons
 template <class Scalar, class Spike>
 void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params,
                   View<const Scalar> grad_spikes, View<Scalar> grad_x, const ChannelAffineGrad<Scalar>& affine_grad,
-                  std::span<std::byte> scratch) {
+                  View<double> grad_constants, std::span<std::byte> scratch) {
   const std::ptrdiff_t num_neurons = y.shape.size_from(1);
   const std::ptrdiff_t num_channels = y.shape.channels();
-  const bool sums_wanted = !affine_grad.scale.empty() || !affine_grad.shift.empty();
-  // [chunk, scale or shift, C]
+  const bool affine_wanted = !affine_grad.scale.empty() || !affine_grad.shift.empty();
+  const bool constants_wanted = !grad_constants.empty();
+  // [chunk, scale or shift, C], [chunk, decay or gain]
   auto* const partial_sums = reinterpret_cast<double*>(scratch.data());
+  double* const constant_sums = partial_sums + 2 * num_channels * kMaxChunks;
   const auto backward = with_lif_rule<std::is_same_v<Spike, Scalar>>(
       params, [&](auto rule) { return Backward<Scalar>(rule, params, y, grad_spikes, grad_x); });
   const std::ptrdiff_t width = tile_width(num_neurons, num_channels, backward.widest_tile());
   const std::ptrdiff_t num_tiles = (num_neurons + width - 1) / width;
   const std::ptrdiff_t num_chunks = std::min(num_tiles, kMaxChunks);
-  if (sums_wanted) std::fill_n(partial_sums, 2 * num_channels * num_chunks, 0.0);
+  if (affine_wanted) std::fill_n(partial_sums, 2 * num_channels * num_chunks, 0.0);
+  if (constants_wanted) std::fill_n(constant_sums, 2 * num_chunks, 0.0);
 
   const auto run_chunk = [&](int chunk, std::ptrdiff_t first_tile, std::ptrdiff_t last_tile) {
     AffineRow<Scalar> row;
-    GradRow<Scalar> sums;
+    SumRows<Scalar, 2> sums, of_constants;
     double* const chunk_sums = partial_sums + 2 * num_channels * chunk;
     for (std::ptrdiff_t tile = first_tile; tile < last_tile; ++tile) {
       const std::ptrdiff_t first = tile * width;
       row.move_to(first, width, num_channels, affine);
-      if (sums_wanted) sums.move_to(first, width, num_channels, chunk_sums);
-      backward.run(first, std::min(width, num_neurons - first), row, sums_wanted ? &sums : nullptr);
+      if (affine_wanted) sums.move_to(first, width, num_channels, chunk_sums);
+      backward.run(first, std::min(width, num_neurons - first), row, affine_wanted ? &sums : nullptr,
+                   constants_wanted ? &of_constants : nullptr);
     }
-    if (sums_wanted) sums.add_to(chunk_sums, width, num_channels);
+    if (affine_wanted) sums.add_to(chunk_sums, width, num_channels);
+    if (constants_wanted) of_constants.add_to(constant_sums + 2 * chunk, width, 1);
   };
   parallel_chunks(num_tiles, static_cast<int>(num_chunks), run_chunk);
 
-  const auto total = [&](std::ptrdiff_t column) {
+  const auto total = [&](const double* sums, std::ptrdiff_t columns, std::ptrdiff_t column) {
     double sum = 0.0;
-    for (std::ptrdiff_t chunk = 0; chunk < num_chunks; ++chunk) sum += partial_sums[2 * num_channels * chunk + column];
-    return static_cast<Scalar>(sum);
+    for (std::ptrdiff_t chunk = 0; chunk < num_chunks; ++chunk) sum += sums[columns * chunk + column];
+    return sum;
   };
-  for (std::ptrdiff_t c = 0; c < affine_grad.scale.size(); ++c) affine_grad.scale[c] = total(c);
-  for (std::ptrdiff_t c = 0; c < affine_grad.shift.size(); ++c) affine_grad.shift[c] = total(num_channels + c);
+  const auto of_channel = [&](std::ptrdiff_t k) {
+    return static_cast<Scalar>(total(partial_sums, 2 * num_channels, k));
+  };
+  for (std::ptrdiff_t c = 0; c < affine_grad.scale.size(); ++c) affine_grad.scale[c] = of_channel(c);
+  for (std::ptrdiff_t c = 0; c < affine_grad.shift.size(); ++c) affine_grad.shift[c] = of_channel(num_channels + c);
+  for (std::ptrdiff_t k = 0; k < grad_constants.size(); ++k) grad_constants[k] = total(constant_sums, 2, k);
 }
 
 template void lif_forward(View<const float>, const ChannelAffine<float>&, const LifParams&, View<std::uint8_t>);
@@ -200,15 +229,15 @@ template void lif_forward(View<const double>, const ChannelAffine<double>&, cons
 template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<double>);
 template void lif_backward<float, std::uint8_t>(View<const float>, const ChannelAffine<float>&, const LifParams&,
                                                 View<const float>, View<float>, const ChannelAffineGrad<float>&,
-                                                std::span<std::byte>);
+                                                View<double>, std::span<std::byte>);
 template void lif_backward<float, float>(View<const float>, const ChannelAffine<float>&, const LifParams&,
-                                         View<const float>, View<float>, const ChannelAffineGrad<float>&,
+                                         View<const float>, View<float>, const ChannelAffineGrad<float>&, View<double>,
                                          std::span<std::byte>);
 template void lif_backward<double, std::uint8_t>(View<const double>, const ChannelAffine<double>&, const LifParams&,
                                                  View<const double>, View<double>, const ChannelAffineGrad<double>&,
-                                                 std::span<std::byte>);
+                                                 View<double>, std::span<std::byte>);
 template void lif_backward<double, double>(View<const double>, const ChannelAffine<double>&, const LifParams&,
                                            View<const double>, View<double>, const ChannelAffineGrad<double>&,
-                                           std::span<std::byte>);
+                                           View<double>, std::span<std::byte>);
 
 }  // namespace synfire::neurons::cpu

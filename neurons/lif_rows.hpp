@@ -37,39 +37,38 @@ struct AffineRow {
   }
 };
 
-/// Sums of dL/dx y and dL/dx, per neuron of the tile: over a few ticks in Scalar, over more of them and over the tiles
-/// of a chunk in double, for as long as tiles begin at the same channel.
-template <class Scalar>
-struct GradRow {
-  alignas(64) Scalar short_scale[kMaxTileWidth] = {};
-  alignas(64) Scalar short_shift[kMaxTileWidth] = {};
-  alignas(64) double scale[kMaxTileWidth] = {};
-  alignas(64) double shift[kMaxTileWidth] = {};
+/// kCount sums per neuron of a tile: over a few ticks in Scalar, over more of them and over the tiles of a chunk in
+/// double, for as long as tiles begin at the same channel.
+template <class Scalar, int kCount>
+struct SumRows {
+  alignas(64) Scalar short_sum[kCount][kMaxTileWidth] = {};
+  alignas(64) double sum[kCount][kMaxTileWidth] = {};
   std::ptrdiff_t first_channel = 0;
 
-  void move_to(std::ptrdiff_t first_neuron, std::ptrdiff_t width, std::ptrdiff_t num_channels, double* sums) {
+  void move_to(std::ptrdiff_t first_neuron, std::ptrdiff_t width, std::ptrdiff_t num_channels, double* totals) {
     const std::ptrdiff_t channel = first_neuron % num_channels;
     if (channel == first_channel) return;
-    add_to(sums, width, num_channels);
+    add_to(totals, width, num_channels);
     first_channel = channel;
   }
   void end_short_sums(std::ptrdiff_t width) {
-    for (std::ptrdiff_t i = 0; i < width; ++i) scale[i] += static_cast<double>(short_scale[i]);
-    for (std::ptrdiff_t i = 0; i < width; ++i) shift[i] += static_cast<double>(short_shift[i]);
-    std::fill_n(short_scale, width, Scalar(0));
-    std::fill_n(short_shift, width, Scalar(0));
-  }
-  /// Adds to sums[0 .. C) for scale and sums[C .. 2 C) for shift, and starts again at zero.
-  void add_to(double* sums, std::ptrdiff_t width, std::ptrdiff_t num_channels) {
-    std::ptrdiff_t channel = first_channel;
-    for (std::ptrdiff_t i = 0; i < width; channel = 0) {
-      const std::ptrdiff_t run = std::min(width - i, num_channels - channel);
-      for (std::ptrdiff_t j = 0; j < run; ++j) sums[channel + j] += scale[i + j];
-      for (std::ptrdiff_t j = 0; j < run; ++j) sums[num_channels + channel + j] += shift[i + j];
-      i += run;
+    for (int k = 0; k < kCount; ++k) {
+      for (std::ptrdiff_t i = 0; i < width; ++i) sum[k][i] += static_cast<double>(short_sum[k][i]);
+      std::fill_n(short_sum[k], width, Scalar(0));
     }
-    std::fill_n(scale, width, 0.0);
-    std::fill_n(shift, width, 0.0);
+  }
+  /// Adds sum k of channel c to totals[k C + c], and starts again at zero. With one "channel" everything adds up.
+  void add_to(double* totals, std::ptrdiff_t width, std::ptrdiff_t num_channels) {
+    for (int k = 0; k < kCount; ++k) {
+      double* const of_channel = totals + k * num_channels;
+      std::ptrdiff_t channel = first_channel;
+      for (std::ptrdiff_t i = 0; i < width; channel = 0) {
+        const std::ptrdiff_t run = std::min(width - i, num_channels - channel);
+        for (std::ptrdiff_t j = 0; j < run; ++j) of_channel[channel + j] += sum[k][i + j];
+        i += run;
+      }
+      std::fill_n(sum[k], width, 0.0);
+    }
   }
 };
 
@@ -112,6 +111,30 @@ void lambda_row(const LifConstants<Scalar>& constants, std::ptrdiff_t width, con
   const LifStep<Rule, Scalar> step{constants};
   for (std::ptrdiff_t i = 0; i < width; ++i) {
     lambda[i] = step.lambda(h[i], grad_spikes[i], constants.decay * lambda[i]);
+  }
+}
+
+/// v, from h of the same tick.
+template <class Rule, class Scalar>
+void membrane_row(const LifConstants<Scalar>& constants, std::ptrdiff_t width, const Scalar* __restrict h,
+                  Scalar* __restrict v) {
+  const LifStep<Rule, Scalar> step{constants};
+  for (std::ptrdiff_t i = 0; i < width; ++i) v[i] = step.reset(h[i], step.spike(h[i]));
+}
+
+template <class Scalar>
+void current_row(std::ptrdiff_t width, const Scalar* __restrict y, const Scalar* __restrict scale,
+                 const Scalar* __restrict shift, Scalar* __restrict x) {
+  for (std::ptrdiff_t i = 0; i < width; ++i) x[i] = std::fma(scale[i], y[i], shift[i]);
+}
+
+/// Adds what a tick gives to dL/d decay and dL/d gain, from v of the tick before.
+template <class Scalar>
+void sum_constants_row(Scalar v_reset, std::ptrdiff_t width, const Scalar* __restrict v, const Scalar* __restrict x,
+                       const Scalar* __restrict lambda, Scalar* __restrict sum_decay, Scalar* __restrict sum_gain) {
+  for (std::ptrdiff_t i = 0; i < width; ++i) {
+    sum_decay[i] = std::fma(lambda[i], v[i] - v_reset, sum_decay[i]);
+    sum_gain[i] = std::fma(lambda[i], x[i], sum_gain[i]);
   }
 }
 

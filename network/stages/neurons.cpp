@@ -39,7 +39,7 @@ class LifStage : public Stage<Scalar> {
   void backward(const Run<Scalar>& run, const Links& links) override {
     const auto backward = smooth_ ? neurons::lif_backward<Scalar, Scalar> : neurons::lif_backward<Scalar, std::uint8_t>;
     backward(current_.backward(run, links), run.affine(links.inputs[0]), params_, run.grad_output(links),
-             run.grad_input(links), run.affine_grad(links.inputs[0]), run.bytes(scratch_, scratch_bytes_));
+             run.grad_input(links), run.affine_grad(links.inputs[0]), {}, run.bytes(scratch_, scratch_bytes_));
   }
 
   double firing_rate() const override { return rate_; }

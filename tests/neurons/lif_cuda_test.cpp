@@ -63,6 +63,9 @@ void check_parity(const Shape& shape, const neurons::LifParams& params, bool wit
       16.0 * test::unit_roundoff<Scalar> * 5.0 * static_cast<double>(num_terms) * largest(grad);
   CHECK(worst(gpu.grad_scale, cpu.grad_scale) <= sum_tolerance);
   CHECK(worst(gpu.grad_shift, cpu.grad_shift) <= sum_tolerance);
+  const double all = sum_tolerance * static_cast<double>(shape.channels());
+  CHECK(std::abs(gpu.grad_constants[0] - cpu.grad_constants[0]) <= all);
+  CHECK(std::abs(gpu.grad_constants[1] - cpu.grad_constants[1]) <= all);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "neurons/lif.hpp"
+#include "neurons/parametric_lif.hpp"
 #include "tests/neurons/lif_run.hpp"
 
 using namespace synfire;
@@ -17,22 +18,50 @@ struct Row {
   std::optional<double> v_reset;
   bool detach;
   std::vector<double> grad_x;  ///< without decay_input; with it, half
+  double grad_w;               ///< of the logit of the leak, without decay_input
+  double grad_w_decayed;       ///< and with it
 };
 
 const std::vector<double> kInput{.6, .8, .2, 1.5, .3, .9};
 const std::vector<double> kGradSpikes{1.0, -.5, .25, 2.0, -1.0, .5};
 const std::vector<double> kSpikes{0, 1, 0, 1, 0, 1};
 
-const std::vector<Row> kRows{
-    {"hard", 0.0, false, {.1665107523, -.5765604830, .2426631305, .4287068419, .0600913278, .4879600679}},
-    {"hard, detached", 0.0, true, {.1601841773, -.4550849188, .2538017520, .4392652548, .0726329109, .4879600679}},
-    {"soft", {}, false, {.2506441400, -.4477820037, .1625938302, .2936993171, -.2977695185, .3521514329}},
-    {"soft, detached", {}, true, {.2070369810, -.3613793115, .1874112146, .2985058051, -.2268279643, .3521514329}},
-    {"hard to .2", 0.2, false, {.6254745265, -.3210884960, .1932726818, .2894432878, -.1471567071, .3092432291}},
-    {"hard to .2, detached",
-     0.2,
-     true,
-     {.5845600870, -.2647934267, .1915846553, .2733529970, -.1337788246, .3092432291}}};
+const std::vector<Row> kRows{{"hard",
+                              0.0,
+                              false,
+                              {.1665107523, -.5765604830, .2426631305, .4287068419, .0600913278, .4879600679},
+                              .0284517253,
+                              .4221729319},
+                             {"hard, detached",
+                              0.0,
+                              true,
+                              {.1601841773, -.4550849188, .2538017520, .4392652548, .0726329109, .4879600679},
+                              .0097024700,
+                              .4610298392},
+                             {"soft",
+                              {},
+                              false,
+                              {.2506441400, -.4477820037, .1625938302, .2936993171, -.2977695185, .3521514329},
+                              .0373495466,
+                              .2837665750},
+                             {"soft, detached",
+                              {},
+                              true,
+                              {.2070369810, -.3613793115, .1874112146, .2985058051, -.2268279643, .3521514329},
+                              .0123836848,
+                              .2970074799},
+                             {"hard to .2",
+                              0.2,
+                              false,
+                              {.6254745265, -.3210884960, .1932726818, .2894432878, -.1471567071, .3092432291},
+                              .0104978678,
+                              .4232005084},
+                             {"hard to .2, detached",
+                              0.2,
+                              true,
+                              {.5845600870, -.2647934267, .1915846553, .2733529970, -.1337788246, .3092432291},
+                              .0028581220,
+                              .4155746201}};
 
 template <class Scalar>
 void check_row(const Row& row, bool decay_input, double tolerance) {
@@ -49,8 +78,12 @@ void check_row(const Row& row, bool decay_input, double tolerance) {
   for (const double x : kInput) input.y.push_back(static_cast<Scalar>(input_factor * x));
   for (const double e : kGradSpikes) input.grad_spikes.push_back(static_cast<Scalar>(e));
 
-  const auto output = test::run_lif<Scalar, std::uint8_t>(input, neurons::lif_params(config, 1.0));
+  const neurons::LifParams params = neurons::lif_params(config, 1.0);
+  const auto output = test::run_lif<Scalar, std::uint8_t>(input, params);
 
+  const double grad_w =
+      neurons::leak_logit_gradient(params, decay_input, output.grad_constants[0], output.grad_constants[1]);
+  CHECK(std::abs(grad_w - (decay_input ? row.grad_w_decayed : row.grad_w)) <= tolerance);
   for (std::size_t t = 0; t < 6; ++t) {
     CAPTURE(t);
     CHECK(static_cast<double>(output.spikes[t]) == kSpikes[t]);
@@ -70,6 +103,18 @@ TEST_CASE("six ticks of one neuron give the spikes and gradients of SpikingJelly
       check_row<double>(row, decay_input, kDoubleTolerance);
       check_row<float>(row, decay_input, kFloatTolerance);
     }
+  }
+}
+
+TEST_CASE("the logit of the leak is that of SpikingJelly's parametric neuron, and gives its constants back") {
+  // w = -ln(tau - 1); SpikingJelly 2.0.0, ten digits.
+  for (const auto& [tau, w] : {std::pair{2.0, 0.0}, {4.0, -1.0986123}, {10.0, -2.1972246}, {1.005, 5.2983174}}) {
+    const neurons::LifParams params = neurons::lif_params({.tau_mem_ms = tau, .learn_tau = true}, 1.0);
+    const neurons::LifParams again = neurons::with_leak_logit(params, true, neurons::leak_logit(params));
+    CHECK(std::abs(neurons::leak_logit(params) - w) <= 5e-8);
+    CHECK(std::abs(again.decay - params.decay) <= 1e-14);
+    CHECK(std::abs(again.gain - params.gain) <= 1e-14);
+    CHECK(neurons::with_leak_logit(params, false, 0.3).gain == 1.0);
   }
 }
 

@@ -36,9 +36,11 @@ void check_slope(double& value, double analytic, const std::function<double()>& 
   CHECK(std::abs((above - below) / (2.0 * kStep) - analytic) <= kAllowedSquares * kStep * kStep);
 }
 
-void check_all_slopes(test::LifInput<double> input, const test::LifOutput<double>& gradient,
-                      const std::function<double(const test::LifInput<double>&)>& evaluate) {
-  const auto evaluate_here = [&] { return evaluate(input); };
+using Evaluate = std::function<double(const test::LifInput<double>&, const neurons::LifParams&)>;
+
+void check_all_slopes(test::LifInput<double> input, const neurons::LifParams& params,
+                      const test::LifOutput<double>& gradient, const Evaluate& evaluate) {
+  const auto evaluate_here = [&] { return evaluate(input, params); };
   double sum_abs = 0.0;
   for (std::size_t i = 0; i < input.y.size(); ++i) {
     const std::size_t c = i % input.scale.size();
@@ -49,6 +51,16 @@ void check_all_slopes(test::LifInput<double> input, const test::LifOutput<double
     check_slope(input.scale[c], gradient.grad_scale[c], evaluate_here);
     check_slope(input.shift[c], gradient.grad_shift[c], evaluate_here);
   }
+  double decay = params.decay, gain = params.gain;
+  const auto evaluate_constants = [&] {
+    neurons::LifParams moved = params;
+    moved.decay = decay;
+    moved.gain = gain;
+    return evaluate(input, moved);
+  };
+  check_slope(decay, gradient.grad_constants[0], evaluate_constants);
+  check_slope(gain, gradient.grad_constants[1], evaluate_constants);
+  CHECK(std::abs(gradient.grad_constants[0]) + std::abs(gradient.grad_constants[1]) > 0.01);
   CHECK(sum_abs > 0.1);  // a zero gradient would agree with a flat loss
 }
 
@@ -61,9 +73,10 @@ TEST_CASE("lif_backward is the derivative of lif_forward with smooth spikes") {
     CAPTURE(params.hard_reset);
     const auto input = test::random_lif_input<double>(kShape, 23);
 
-    check_all_slopes(input, test::run_lif<double, double>(input, params), [&](const test::LifInput<double>& moved) {
-      return loss(test::run_lif<double, double>(moved, params).spikes, moved.grad_spikes);
-    });
+    check_all_slopes(input, params, test::run_lif<double, double>(input, params),
+                     [&](const test::LifInput<double>& moved, const neurons::LifParams& with) {
+                       return loss(test::run_lif<double, double>(moved, with).spikes, moved.grad_spikes);
+                     });
   }
 }
 
@@ -75,8 +88,9 @@ TEST_CASE("with a detached reset, lif_backward is the derivative while the recor
     const auto input = test::random_lif_input<double>(kShape, 29);
     const std::vector<double> resets = test::lif_reference(input, params, true).s;
 
-    check_all_slopes(input, test::run_lif<double, double>(input, params), [&](const test::LifInput<double>& moved) {
-      return loss(test::lif_reference(moved, params, true, &resets).s, moved.grad_spikes);
-    });
+    check_all_slopes(input, params, test::run_lif<double, double>(input, params),
+                     [&](const test::LifInput<double>& moved, const neurons::LifParams& with) {
+                       return loss(test::lif_reference(moved, with, true, &resets).s, moved.grad_spikes);
+                     });
   }
 }

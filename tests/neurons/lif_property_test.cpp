@@ -108,6 +108,7 @@ TEST_CASE("settings that make no sense are named") {
   CHECK(key_of({.tau_mem_ms = 0.5, .decay = neurons::Decay::exact}, 1.0) == "accepted");
   CHECK(key_of({.tau_mem_ms = -1.0, .decay = neurons::Decay::exact}, 1.0) == "tau_mem_ms");
   CHECK(key_of({.tau_mem_ms = nan}, 1.0) == "tau_mem_ms");
+  CHECK(key_of({.tau_mem_ms = 1.0, .learn_tau = true}, 1.0) == "tau_mem_ms");
   CHECK(key_of({}, 0.0) == "dt_ms");
   CHECK(key_of({.v_th = 0.0}, 1.0) == "v_th");
   CHECK(key_of({.v_th = 0.5, .v_reset = 0.5}, 1.0) == "v_th");
@@ -127,7 +128,8 @@ TEST_CASE("lif refuses shapes that do not fit") {
     neurons::lif_forward(from, affine, params, to);
   };
   const auto backward = [&](View<float> grad_x, View<float> grad_scale) {
-    neurons::lif_backward<float, std::uint8_t>(in.view(), none, params, in.view(), grad_x, {grad_scale, {}}, too_small);
+    neurons::lif_backward<float, std::uint8_t>(in.view(), none, params, in.view(), grad_x, {grad_scale, {}}, {},
+                                               too_small);
   };
 
   CHECK_THROWS_AS(forward(in.view(), none, wrong.view()), ShapeError);

@@ -34,6 +34,10 @@ void check_against_reference(const test::LifInput<double>& input, const neurons:
   CHECK(worst <= tolerance);
   // Each sum has T N / C terms of at most `largest` times |y| < 5.
   const double terms = static_cast<double>(input.y.size()) / static_cast<double>(input.shape.channels());
+  // |v - v_r| stays below 5 as well.
+  const double all = 5.0 * static_cast<double>(input.y.size()) * tolerance;
+  CHECK(std::abs(output.grad_constants[0] - expected.grad_decay) <= all);
+  CHECK(std::abs(output.grad_constants[1] - expected.grad_gain) <= all);
   for (std::size_t c = 0; c < expected.grad_scale.size(); ++c) {
     CHECK(std::abs(output.grad_scale[c] - expected.grad_scale[c]) <= 5.0 * terms * tolerance);
     CHECK(std::abs(output.grad_shift[c] - expected.grad_shift[c]) <= terms * tolerance);
@@ -72,6 +76,7 @@ TEST_CASE("a lif layer without neurons, samples or ticks is no error and has gra
 
     CHECK(output.spikes.empty());
     CHECK(std::all_of(output.grad_shift.begin(), output.grad_shift.end(), [](float g) { return g == 0.0F; }));
+    CHECK(output.grad_constants == std::vector<double>{0.0, 0.0});
   }
 }
 

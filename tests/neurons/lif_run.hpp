@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <type_traits>
@@ -27,6 +28,7 @@ struct LifOutput {
   std::vector<Scalar> grad_x;
   std::vector<Scalar> grad_scale;
   std::vector<Scalar> grad_shift;
+  std::vector<double> grad_constants;  ///< of decay and gain
 
   bool operator==(const LifOutput&) const = default;
 };
@@ -63,19 +65,22 @@ LifOutput<Scalar> run_lif(const LifInput<Scalar>& input, const neurons::LifParam
   const std::vector<std::byte> dirt(neurons::lif_scratch_bytes(shape.channels()), std::byte{0xFF});
   Tensor<Scalar> grad_scale = make_tensor(garbage, channels, device);
   Tensor<Scalar> grad_shift = make_tensor(garbage, channels, device);
+  Tensor<double> grad_constants = make_tensor(std::vector<double>(2, std::nan("")), Shape{2}, device);
   Buffer scratch(dirt.size(), device);
   copy_bytes(dirt.data(), Device::cpu, scratch.data(), device, dirt.size());
 
   neurons::lif_forward(y.view(), affine, params, spikes.view());
   const Tensor<Scalar>& grad_spikes = grad;
   neurons::lif_backward<Scalar, Spike>(y.view(), affine, params, grad_spikes.view(), grad.view(),
-                                       {grad_scale.view(), grad_shift.view()}, {scratch.data(), scratch.bytes()});
+                                       {grad_scale.view(), grad_shift.view()}, grad_constants.view(),
+                                       {scratch.data(), scratch.bytes()});
 
   LifOutput<Scalar> output;
   for (const Spike s : values_of(spikes)) output.spikes.push_back(static_cast<Scalar>(s));
   output.grad_x = values_of(grad);
   output.grad_scale = values_of(grad_scale);
   output.grad_shift = values_of(grad_shift);
+  output.grad_constants = values_of(grad_constants);
   return output;
 }
 

@@ -13,6 +13,7 @@ namespace synfire::test {
 struct LifReference {
   std::vector<double> h, s, grad_x;
   std::vector<double> grad_scale, grad_shift;
+  double grad_decay = 0.0, grad_gain = 0.0;
 };
 
 inline double reference_primitive(const neurons::Surrogate& surrogate, double u) {
@@ -56,19 +57,21 @@ inline LifReference lif_reference(const LifInput<double>& input, const neurons::
   const std::ptrdiff_t num_channels = input.shape.channels();
   LifReference r;
   const auto size = static_cast<std::size_t>(input.shape.size());
+  std::vector<double> v(size);
   r.h.resize(size), r.s.resize(size), r.grad_x.resize(size);
   r.grad_scale.resize(static_cast<std::size_t>(num_channels)), r.grad_shift.resize(r.grad_scale.size());
   for (std::ptrdiff_t n = 0; n < num_neurons; ++n) {
     const auto c = static_cast<std::size_t>(n % num_channels);
-    double v = p.hard_reset ? p.v_reset : 0.0;
+    double last_v = p.hard_reset ? p.v_reset : 0.0;
     for (std::ptrdiff_t t = 0; t < num_ticks; ++t) {
       const auto i = static_cast<std::size_t>(t * num_neurons + n);
       const double x = input.scale.empty() ? input.y[i] : input.scale[c] * input.y[i] + input.shift[c];
       const double rest = p.hard_reset ? p.v_reset : 0.0;
-      r.h[i] = rest + p.decay * (v - rest) + p.gain * x;
+      r.h[i] = rest + p.decay * (last_v - rest) + p.gain * x;
       r.s[i] = smooth ? reference_primitive(p.surrogate, r.h[i] - p.v_th) : (r.h[i] >= p.v_th ? 1.0 : 0.0);
       const double reset = fixed_resets != nullptr ? (*fixed_resets)[i] : r.s[i];
-      v = p.hard_reset ? reset * p.v_reset + (1.0 - reset) * r.h[i] : r.h[i] - p.v_th * reset;
+      last_v = p.hard_reset ? reset * p.v_reset + (1.0 - reset) * r.h[i] : r.h[i] - p.v_th * reset;
+      v[i] = last_v;
     }
     double d = 0.0;  // dL/dv[t]
     for (std::ptrdiff_t t = num_ticks - 1; t >= 0; --t) {
@@ -80,6 +83,10 @@ inline LifReference lif_reference(const LifInput<double>& input, const neurons::
       r.grad_x[i] = p.gain * dl_dh;
       r.grad_scale[c] += r.grad_x[i] * input.y[i];
       r.grad_shift[c] += r.grad_x[i];
+      const double rest = p.hard_reset ? p.v_reset : 0.0;
+      const double before = t == 0 ? rest : v[i - static_cast<std::size_t>(num_neurons)];
+      r.grad_decay += dl_dh * (before - rest);
+      r.grad_gain += dl_dh * (input.scale.empty() ? input.y[i] : input.scale[c] * input.y[i] + input.shift[c]);
       d = p.decay * dl_dh;
     }
   }
