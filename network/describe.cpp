@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "network/neuron_parameters.hpp"
 
 namespace synfire::network {
 
@@ -16,7 +17,13 @@ using Start = ParameterFacts::Start;
 /// +-1/sqrt(fan_in)
 Start start_for(std::ptrdiff_t fan_in) { return Start::within(1.0 / std::sqrt(static_cast<double>(fan_in))); }
 
-using Inputs = std::span<const Shape>;
+/// What a node may know of its surroundings.
+struct Inputs {
+  std::span<const Shape> shapes;
+  double dt_ms;
+
+  const Shape& operator[](std::size_t k) const { return shapes[k]; }
+};
 
 /// More elements than this are a mistake in the configuration rather than a tensor.
 constexpr std::ptrdiff_t kMaxElements = std::ptrdiff_t{1} << 32;
@@ -90,11 +97,13 @@ NodeFacts facts(const DropoutSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}
 
 NodeFacts facts(const FlattenSpec&, Inputs inputs) { return {Shape{image(inputs, "flatten").size()}, {}, 0.0}; }
 
-NodeFacts facts(const LifSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}; }
+NodeFacts facts(const LifSpec& spec, Inputs inputs) {
+  return {inputs[0], neuron_parameters(spec.config, inputs.dt_ms), 0.0};
+}
 NodeFacts facts(const LeakyIntegratorSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}; }
 
 NodeFacts facts(const AddSpec&, Inputs inputs) {
-  for (const Shape& in : inputs) {
+  for (const Shape& in : inputs.shapes) {
     need(in == inputs[0], fmt::format("add needs inputs of one shape, got {} and {}", inputs[0].text(), in.text()));
   }
   return {inputs[0], {}, 0.0};
@@ -131,13 +140,17 @@ NodeFacts facts(const DelayedLinearSpec& spec, Inputs inputs) {
 
 }  // namespace
 
-NodeFacts describe(const NodeSpec& node, std::span<const Shape> inputs) {
+NodeFacts describe(const NodeSpec& node, std::span<const Shape> inputs, double dt_ms) {
   try {
     const bool is_sum = std::holds_alternative<AddSpec>(node.operation);
     need(is_sum ? inputs.size() >= 2 : inputs.size() == 1,
          fmt::format("{} takes {}, got {}", kind_name(node.operation), is_sum ? "two inputs or more" : "one input",
                      inputs.size()));
-    NodeFacts result = std::visit([&](const auto& operation) { return facts(operation, inputs); }, node.operation);
+    NodeFacts result = std::visit(
+        [&](const auto& operation) {
+          return facts(operation, Inputs{inputs, dt_ms});
+        },
+        node.operation);
     for (const ParameterFacts& parameter : result.parameters) {
       need(parameter.shape.size() <= kMaxElements,
            fmt::format("{} {} has more than 2^32 elements", parameter.name, parameter.shape.text()));
@@ -177,7 +190,7 @@ std::vector<NodeFacts> describe(const NetworkSpec& spec, const Shape& input) {
     for (const int index : indices[i]) {
       shapes.push_back(index < 0 ? input : result[static_cast<std::size_t>(index)].output);
     }
-    result.push_back(describe(spec.nodes[i], shapes));
+    result.push_back(describe(spec.nodes[i], shapes, spec.dt_ms));
   }
   if (result.back().output.rank() != 1) {
     throw ShapeError(fmt::format("[build] layer \"{}\": the last layer must give a vector [K], gives {}",

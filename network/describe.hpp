@@ -47,7 +47,7 @@ struct NodeFacts {
 
 /// \param inputs  one tick of one sample, for each input of the node
 /// \throws ShapeError `[build] layer "conv2": ...` if they do not fit
-NodeFacts describe(const NodeSpec& node, std::span<const Shape> inputs);
+NodeFacts describe(const NodeSpec& node, std::span<const Shape> inputs, double dt_ms);
 
 /// The same for every node of a network that reads `input`.
 std::vector<NodeFacts> describe(const NetworkSpec& spec, const Shape& input);

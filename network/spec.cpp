@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "network/layer_table.hpp"
+#include "network/spec_neurons.hpp"
 
 namespace synfire::network {
 
@@ -16,87 +18,14 @@ namespace {
 
 constexpr std::int64_t kMaxChannels = 1 << 20;
 constexpr std::int64_t kMaxWindow = 1024;
-constexpr double kMaxMs = 1e9;
 constexpr std::int64_t kMaxDelay = 1 << 14;  // ticks
 constexpr std::int64_t kMaxKernels = 64;
-
-/// The keys of one layer. What the layer does not say, the defaults of its type do.
-class LayerTable {
- public:
-  LayerTable(const ConfigTable& layer, const ConfigTable& defaults, double dt_ms)
-      : layer_(layer), defaults_(defaults), dt_ms_(dt_ms) {}
-
-  double dt_ms() const { return dt_ms_; }
-
-  int integer(const std::string& key, std::optional<std::int64_t> fallback, std::int64_t at_least,
-              std::int64_t at_most) const {
-    if (defaults_.has(key)) fallback = defaults_.integer(key, {}, at_least, at_most);
-    return static_cast<int>(layer_.integer(key, fallback, at_least, at_most));
-  }
-  double number(const std::string& key, double fallback, double at_least, double at_most) const {
-    if (defaults_.has(key)) fallback = defaults_.number(key, {}, at_least, at_most);
-    return layer_.number(key, fallback, at_least, at_most);
-  }
-  bool flag(const std::string& key, bool fallback) const {
-    if (defaults_.has(key)) fallback = defaults_.flag(key);
-    return layer_.flag(key, fallback);
-  }
-  std::string choice(const std::string& key, const std::vector<std::string>& choices,
-                     const std::string& fallback) const {
-    return layer_.choice(key, choices, defaults_.has(key) ? defaults_.choice(key, choices) : fallback);
-  }
-  /// Reported where the value comes from.
-  [[noreturn]] void fail(const std::string& key, const std::string& problem) const {
-    (!layer_.has(key) && defaults_.has(key) ? defaults_ : layer_).fail(key, problem);
-  }
-
- private:
-  ConfigTable layer_, defaults_;
-  double dt_ms_;
-};
 
 synapses::PoolGeometry read_pool(const LayerTable& table) {
   synapses::PoolGeometry geometry;
   geometry.kernel = table.integer("kernel", 2, 1, kMaxWindow);
   geometry.stride = table.integer("stride", geometry.kernel, 1, kMaxWindow);
   return geometry;
-}
-
-neurons::Decay read_decay(const LayerTable& table) {
-  return table.choice("decay", {"euler", "exact"}, "euler") == "euler" ? neurons::Decay::euler : neurons::Decay::exact;
-}
-
-neurons::FiresAt read_fires_at(const LayerTable& table) {
-  return table.choice("fires_at", {"threshold", "above_threshold"}, "threshold") == "threshold"
-             ? neurons::FiresAt::threshold
-             : neurons::FiresAt::above_threshold;
-}
-
-neurons::Surrogate read_surrogate(const LayerTable& table) {
-  struct Row {
-    const char* name;
-    neurons::SurrogateKind kind;
-    double alpha;  // customary width
-  };
-  static constexpr std::array<Row, 4> kRows{{{"atan", neurons::SurrogateKind::atan, 2.0},
-                                             {"sigmoid", neurons::SurrogateKind::sigmoid, 4.0},
-                                             {"fast_sigmoid", neurons::SurrogateKind::fast_sigmoid, 25.0},
-                                             {"triangular", neurons::SurrogateKind::triangular, 1.0}}};
-  std::vector<std::string> names;
-  for (const Row& row : kRows) names.emplace_back(row.name);
-  const std::string name = table.choice("surrogate", names, kRows[0].name);
-  const Row& row = *std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.name == name; });
-  return {row.kind, table.number("surrogate_alpha", row.alpha, 1e-6, 1e6)};
-}
-
-/// Asks the neuron itself whether its constants make sense for a tick of dt.
-void check_constants(const LayerTable& table, const neurons::LifConfig& config) {
-  try {
-    neurons::lif_params(config, table.dt_ms());
-  } catch (const ConfigError& error) {
-    // Its text begins with its key, which the table writes itself, in full.
-    table.fail(error.key, std::string(error.what()).substr(error.key.size() + 2));
-  }
 }
 
 Operation read_linear(const LayerTable& table) {
@@ -125,33 +54,6 @@ Operation read_batch_norm(const LayerTable& table) {
 
 Operation read_dropout(const LayerTable& table) { return DropoutSpec{table.number("p", 0.5, 0.0, 0.999)}; }
 Operation read_flatten(const LayerTable&) { return FlattenSpec{}; }
-
-Operation read_lif(const LayerTable& table) {
-  neurons::LifConfig config;
-  config.tau_mem_ms = table.number("tau_mem_ms", 20.0, 1e-6, kMaxMs);
-  config.v_th = table.number("v_th", 1.0, -1e6, 1e6);
-  config.fires_at = read_fires_at(table);
-  if (table.choice("reset", {"hard", "soft"}, "hard") == "hard") {
-    config.v_reset = table.number("v_reset", 0.0, -1e6, 1e6);
-  } else {
-    config.v_reset.reset();
-  }
-  config.decay_input = table.flag("decay_input", true);
-  config.detach_reset = table.flag("detach_reset", true);
-  config.decay = read_decay(table);
-  config.surrogate = read_surrogate(table);
-  check_constants(table, config);
-  return LifSpec{config};
-}
-
-Operation read_leaky_integrator(const LayerTable& table) {
-  LeakyIntegratorSpec spec;
-  spec.tau_mem_ms = table.number("tau_mem_ms", 20.0, 1e-6, kMaxMs);
-  spec.decay_input = table.flag("decay_input", true);
-  spec.decay = read_decay(table);
-  check_constants(table, integrator_config(spec));
-  return spec;
-}
 
 Operation read_add(const LayerTable&) { return AddSpec{}; }
 Operation read_vote(const LayerTable& table) { return VoteSpec{table.integer("group", 10, 1, kMaxChannels)}; }

@@ -23,8 +23,8 @@ std::string detail(const DropoutSpec& spec) { return fmt::format("p {}", spec.p)
 std::string detail(const FlattenSpec&) { return ""; }
 std::string detail(const LifSpec& spec) {
   const neurons::LifConfig& config = spec.config;
-  return fmt::format("tau {} ms, threshold {}, {}", config.tau_mem_ms, config.v_th,
-                     config.v_reset ? fmt::format("reset to {}", *config.v_reset) : "soft reset");
+  return fmt::format("tau {} ms{}, threshold {}, {}", config.tau_mem_ms, config.learn_tau ? " at the start" : "",
+                     config.v_th, config.v_reset ? fmt::format("reset to {}", *config.v_reset) : "soft reset");
 }
 std::string detail(const LeakyIntegratorSpec& spec) { return fmt::format("tau {} ms", spec.tau_mem_ms); }
 std::string detail(const AddSpec&) { return ""; }

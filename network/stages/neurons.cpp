@@ -1,8 +1,11 @@
 // Nodes with a membrane: lif, leaky_integrator.
+#include <array>
+
 #include "network/elementwise.hpp"
 #include "network/stage.hpp"
 #include "neurons/leaky_integrator.hpp"
 #include "neurons/lif.hpp"
+#include "neurons/parametric_lif.hpp"
 
 namespace synfire::network {
 
@@ -11,7 +14,8 @@ namespace {
 template <class Scalar>
 class LifStage : public Stage<Scalar> {
  public:
-  explicit LifStage(const neurons::LifParams& params) : params_(params) {}
+  LifStage(const neurons::LifConfig& config, const NodeContext<Scalar>& context)
+      : params_(neurons::lif_params(config, context.dt_ms)), config_(config), context_(context) {}
 
   bool applies_affine() const override { return true; }
 
@@ -25,6 +29,10 @@ class LifStage : public Stage<Scalar> {
   }
 
   void forward(const Run<Scalar>& run, const Links& links) override {
+    if (config_.learn_tau) {
+      const auto w = static_cast<double>(context_.tensors[0].value[0]);
+      params_ = neurons::with_leak_logit(params_, config_.decay_input, w);
+    }
     const View<const Scalar> y = current_.forward(run, links);
     const neurons::ChannelAffine<Scalar> affine = run.affine(links.inputs[0]);
     if (smooth_) {
@@ -38,14 +46,31 @@ class LifStage : public Stage<Scalar> {
 
   void backward(const Run<Scalar>& run, const Links& links) override {
     const auto backward = smooth_ ? neurons::lif_backward<Scalar, Scalar> : neurons::lif_backward<Scalar, std::uint8_t>;
+    std::array<double, 2> grad_constants{};
+    const View<double> constants =
+        config_.learn_tau ? View<double>{grad_constants.data(), Shape{2}, Device::cpu} : View<double>{};
     backward(current_.backward(run, links), run.affine(links.inputs[0]), params_, run.grad_output(links),
-             run.grad_input(links), run.affine_grad(links.inputs[0]), {}, run.bytes(scratch_, scratch_bytes_));
+             grad_current(run, links), run.affine_grad(links.inputs[0]), constants,
+             run.bytes(scratch_, scratch_bytes_));
+    if (config_.learn_tau) {
+      context_.gradients[0][0] = static_cast<Scalar>(
+          neurons::leak_logit_gradient(params_, config_.decay_input, grad_constants[0], grad_constants[1]));
+    }
   }
 
   double firing_rate() const override { return rate_; }
 
  private:
+  /// With a learned time constant a node has a backward pass even if nobody wants the gradient of its input; it then
+  /// lies over that of the output.
+  View<Scalar> grad_current(const Run<Scalar>& run, const Links& links) const {
+    const View<Scalar> wanted = run.grad_input(links);
+    return wanted.data == nullptr ? run.grad_output(links) : wanted;
+  }
+
   neurons::LifParams params_;
+  neurons::LifConfig config_;
+  NodeContext<Scalar> context_;
   RealInput<Scalar> current_;
   bool smooth_ = false;
   std::size_t scratch_bytes_ = 0;
@@ -81,7 +106,7 @@ class LeakyIntegratorStage : public Stage<Scalar> {
 
 template <class Scalar>
 StagePtr<Scalar> make_stage(const LifSpec& spec, const NodeContext<Scalar>& context) {
-  return std::make_unique<LifStage<Scalar>>(neurons::lif_params(spec.config, context.dt_ms));
+  return std::make_unique<LifStage<Scalar>>(spec.config, context);
 }
 template <class Scalar>
 StagePtr<Scalar> make_stage(const LeakyIntegratorSpec& spec, const NodeContext<Scalar>& context) {

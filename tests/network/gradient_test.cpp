@@ -113,6 +113,11 @@ TEST_CASE("gradients of a chain of every kind of node equal finite differences")
   chain.check_all();
 }
 
+TEST_CASE("the gradients of learned time constants equal finite differences, with and without decayed input") {
+  Case learned(test::kLearnedTaus, test::kLearnedTausInput);
+  learned.check_all();
+}
+
 TEST_CASE("gradients of a graph with sums and shared outputs equal finite differences") {
   Case residual(test::kResidual, test::kResidualInput);
   residual.check_all();

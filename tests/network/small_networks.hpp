@@ -99,6 +99,27 @@ tau_mem_ms = 12.0
 )";
 inline const Shape kChainInput{7, 6, 2};
 
+/// Neurons first: the node of the first time constant has nothing to learn below it.
+inline const std::string kLearnedTaus = R"(
+[network]
+dt_ms = 2.0
+lif = {tau_mem_ms = 5.0, v_th = 0.6, detach_reset = false, learn_tau = true}
+[[network.layers]]
+type = "lif"
+name = "first"
+[[network.layers]]
+type = "linear"
+name = "fc"
+out_features = 5
+[[network.layers]]
+type = "lif"
+name = "second"
+reset = "soft"
+decay = "exact"
+decay_input = false
+)";
+inline const Shape kLearnedTausInput{4};
+
 /// Nodes that several others read, sums, and a readout that fires.
 inline const std::string kResidual = R"(
 [network]

@@ -1,5 +1,7 @@
 #include "network/spec.hpp"
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "core/error.hpp"
@@ -160,6 +162,16 @@ TEST_CASE("initial parameters lie in +-1/sqrt(fan_in), differ between tensors an
     CHECK(weight[i] == static_cast<float>(wide.tensor("conv1.weight").value[i]));
   }
   CHECK_THROWS_AS(net.tensor("conv9.weight"), ShapeError);
+}
+
+TEST_CASE("a learned time constant starts at the configured one and is no synapse") {
+  const Network<double> net = build<double>(test::spec_of(test::kLearnedTaus), test::kLearnedTausInput, 3);
+
+  const NamedTensor<double>& first = net.tensor("first.leak_logit");
+  CHECK(first.kind == TensorKind::neuron);
+  CHECK(first.value[0] == doctest::Approx(-std::log(5.0 / 2.0 - 1.0)).epsilon(1e-14));
+  CHECK(1.0 / (1.0 + std::exp(net.tensor("second.leak_logit").value[0])) ==
+        doctest::Approx(std::exp(-2.0 / 5.0)).epsilon(1e-14));
 }
 
 TEST_CASE("a description that was made by hand is checked as well") {

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "network/layer_table.hpp"
+#include "network/spec.hpp"
+
+/// The keys of the nodes with a membrane, each as network/spec.hpp lists them.
+namespace synfire::network {
+
+Operation read_lif(const LayerTable& table);
+Operation read_leaky_integrator(const LayerTable& table);
+
+}  // namespace synfire::network
