@@ -13,7 +13,6 @@
 #include "apps/training_log.hpp"
 #include "core/atomic_file.hpp"
 #include "core/metric_log.hpp"
-#include "datasets/render/pictures.hpp"
 
 namespace synfire::apps {
 
@@ -23,13 +22,13 @@ constexpr int kExamplesPerClass = 2;
 constexpr std::size_t kMaxExamples = 24;
 
 /// The first samples of each class, and what the network took them for.
-std::vector<ReportExample> pick_examples(const datasets::FrameSource& source, const learning::Evaluation& evaluation) {
+std::vector<ReportExample> pick_examples(const datasets::Split& source, const learning::Evaluation& evaluation) {
   std::vector<ReportExample> examples;
   std::map<std::int32_t, int> taken;
   const std::vector<std::string>& classes = source.class_names();
   for (std::size_t i = 0; i < evaluation.index.size() && examples.size() < kMaxExamples; ++i) {
     if (taken[evaluation.label[i]]++ >= kExamplesPerClass) continue;
-    examples.push_back({datasets::thumbnail_png(source.events(evaluation.index[i])),
+    examples.push_back({source.thumbnail_png(evaluation.index[i]),
                         classes[static_cast<std::size_t>(evaluation.label[i])],
                         classes[static_cast<std::size_t>(evaluation.prediction[i])]});
   }

@@ -15,6 +15,8 @@ struct Batch {
   Tensor<float> input;              ///< [T, B, H, W, C] or [T, B, C]; event counts or binary
   std::vector<std::int32_t> label;  ///< [B]
   std::vector<std::int64_t> index;  ///< [B] number of the sample in its split, for reports
+  /// [B] ticks of each sample before the zeros that fill it up to T; empty if all samples have T ticks.
+  std::vector<std::int64_t> num_ticks;
 };
 
 /// Where datasets/ and learning/ meet. A split of a data set, cut into batches; deterministic: the same
@@ -25,7 +27,8 @@ class BatchSource {
 
   virtual std::int64_t num_samples() const = 0;
   virtual const std::vector<std::string>& class_names() const = 0;
-  /// Shape of one sample with its time axis: [T, H, W, C] or [T, C].
+  /// Shape of one sample with its time axis: [T, H, W, C] or [T, C]. Where samples differ in length, T is that of the
+  /// longest one, and a batch has as many ticks as its own longest sample.
   virtual Shape sample_shape() const = 0;
   virtual int batch_size() const = 0;
   /// Batches in an epoch; the last may be smaller.

@@ -1,19 +1,12 @@
 #include "datasets/frame_source.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/random.hpp"
+#include "datasets/render/pictures.hpp"
 
 namespace synfire::datasets {
-
-namespace {
-
-constexpr std::uint32_t kOrderStream = 0xDA7A0004U;
-
-}  // namespace
 
 FrameSource::FrameSource(std::shared_ptr<const RecordingSet> recordings, std::vector<Sample> samples,
                          std::vector<std::string> class_names, Use use, const FrameConfig& frames,
@@ -25,30 +18,21 @@ FrameSource::FrameSource(std::shared_ptr<const RecordingSet> recordings, std::ve
       frames_(frames),
       augment_(use == Use::training ? augment : AugmentConfig{}),
       map_(recordings_->width, recordings_->height, frames.downsample, frames.width, frames.height),
-      batch_size_(batch_size),
-      order_(samples_.size()),
+      order_(num_samples(), batch_size, use),
       scratch_(static_cast<std::size_t>(std::max(1, loader.threads))),
       prefetcher_(loader.threads, loader.prefetch,
-                  [this](std::int64_t number, int worker, Batch& batch) { build(number, worker, batch); }) {
-  if (batch_size <= 0) throw ShapeError("[FrameSource] the batch size must be positive");
-}
-
-std::int64_t FrameSource::num_batches() const {
-  const std::int64_t full = num_samples() / batch_size_, rest = num_samples() % batch_size_;
-  const bool rest_counts = rest > 1 || (rest == 1 && (use_ == Use::evaluation || full == 0));
-  return full + (rest_counts ? 1 : 0);
-}
+                  [this](std::int64_t number, int worker, Batch& batch) { build(number, worker, batch); }) {}
 
 void FrameSource::start_epoch(std::uint64_t seed, int epoch, std::int64_t first_batch) {
   prefetcher_.stop();
   seed_ = seed;
   epoch_ = epoch;
-  std::iota(order_.begin(), order_.end(), std::int64_t{0});
-  if (use_ == Use::training) {
-    const RandomStream random(seed, kOrderStream, static_cast<std::uint32_t>(epoch));
-    for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random.below(i, i)]);
-  }
+  order_.start(seed, epoch);
   prefetcher_.start(first_batch, num_batches());
+}
+
+std::int32_t FrameSource::label(std::int64_t sample) const {
+  return samples_.at(static_cast<std::size_t>(sample)).label;
 }
 
 const std::string& FrameSource::file(std::int64_t sample) const {
@@ -62,17 +46,21 @@ EventStream FrameSource::events(std::int64_t sample) const {
                 recordings_->height);
 }
 
+std::vector<unsigned char> FrameSource::thumbnail_png(std::int64_t sample) const {
+  return datasets::thumbnail_png(events(sample));
+}
+
 void FrameSource::build(std::int64_t number, int worker, Batch& batch) {
-  const std::int64_t begin = number * batch_size_, end = std::min(begin + batch_size_, num_samples());
-  const std::size_t size = static_cast<std::size_t>(end - begin);
+  const std::span<const std::int64_t> chosen = order_.batch(number);
+  const std::size_t size = chosen.size();
   const Shape sample = sample_shape();
-  const Shape shape{sample[0], end - begin, sample[1], sample[2], sample[3]};
+  const Shape shape{sample[0], std::ssize(chosen), sample[1], sample[2], sample[3]};
   if (!(batch.input.shape() == shape) || batch.input.device() != Device::cpu) batch.input = Tensor<float>(shape);
   batch.label.resize(size);
-  batch.index.resize(size);
+  batch.index.assign(chosen.begin(), chosen.end());
+  batch.num_ticks.clear();
   const std::ptrdiff_t frame_size = shape.size_from(2);
   for (std::size_t b = 0; b < size; ++b) {
-    batch.index[b] = order_[static_cast<std::size_t>(begin) + b];
     batch.label[b] = samples_[static_cast<std::size_t>(batch.index[b])].label;
     build_sample(batch.index[b], scratch_[static_cast<std::size_t>(worker)],
                  batch.input.data() + static_cast<std::ptrdiff_t>(b) * frame_size, shape.size_from(1));
@@ -107,13 +95,6 @@ void FrameSource::build_sample(std::int64_t index, CompactEvents& scratch, float
     // Other conventions have no answer for some samples; which one it was helps to leave it out.
     throw ShapeError(file(index) + ": " + error.what());
   }
-}
-
-LoaderConfig read_loader_config(const ConfigTable& table) {
-  LoaderConfig config;
-  config.threads = static_cast<int>(table.integer("threads", config.threads, 0, 1024));
-  config.prefetch = static_cast<int>(table.integer("prefetch", config.prefetch, 1, 1024));
-  return config;
 }
 
 }  // namespace synfire::datasets

@@ -5,29 +5,23 @@
 #include <string>
 #include <vector>
 
-#include "core/batch.hpp"
 #include "core/event_stream.hpp"
 #include "datasets/augment.hpp"
 #include "datasets/batch_prefetcher.hpp"
+#include "datasets/epoch_order.hpp"
 #include "datasets/frames.hpp"
+#include "datasets/loader_config.hpp"
 #include "datasets/recording_set.hpp"
 #include "datasets/sample_index.hpp"
+#include "datasets/split.hpp"
 
 namespace synfire::datasets {
 
-struct LoaderConfig {
-  int threads = 1;   ///< that build batches; 0: the one that asks for them
-  int prefetch = 3;  ///< batches in memory besides the one in use
-};
-
-/// A split of a data set whose events are in memory; frames are made of them when a batch is due.
-///
-/// A training split is shuffled and augmented anew in each epoch; the last, smaller batch counts, but a single
-/// left-over sample sits out for this epoch, since one sample has no batch statistics. An evaluation split comes in
-/// order, whole.
-class FrameSource : public BatchSource {
+/// A split of a data set whose events are in memory; frames are made of them when a batch is due. Batches follow
+/// EpochOrder; a training split is augmented anew in each epoch.
+class FrameSource : public Split {
  public:
-  enum class Use { training, evaluation };
+  using Use = SplitUse;
 
   /// \throws ShapeError for a batch size that is not positive, or frames that have no size
   FrameSource(std::shared_ptr<const RecordingSet> recordings, std::vector<Sample> samples,
@@ -37,14 +31,15 @@ class FrameSource : public BatchSource {
   std::int64_t num_samples() const override { return static_cast<std::int64_t>(samples_.size()); }
   const std::vector<std::string>& class_names() const override { return class_names_; }
   Shape sample_shape() const override { return {frames_.bins, map_.height(), map_.width(), 2}; }
-  int batch_size() const override { return batch_size_; }
-  std::int64_t num_batches() const override;
+  int batch_size() const override { return order_.batch_size(); }
+  std::int64_t num_batches() const override { return order_.num_batches(); }
   void start_epoch(std::uint64_t seed, int epoch, std::int64_t first_batch) override;
   bool next(Batch& batch) override { return prefetcher_.next(batch); }
 
   const std::vector<Sample>& samples() const { return samples_; }
-  /// The file that a sample is from.
-  const std::string& file(std::int64_t sample) const;
+  std::int32_t label(std::int64_t sample) const override;
+  const std::string& file(std::int64_t sample) const override;
+  std::vector<unsigned char> thumbnail_png(std::int64_t sample) const override;
   /// The events of a sample as they were recorded, for pictures.
   EventStream events(std::int64_t sample) const;
 
@@ -59,16 +54,12 @@ class FrameSource : public BatchSource {
   FrameConfig frames_;
   AugmentConfig augment_;
   PixelMap map_;
-  int batch_size_;
   // Of the epoch under way; they change only while no worker runs.
   std::uint64_t seed_ = 0;
   int epoch_ = 0;
-  std::vector<std::int64_t> order_;     ///< the samples as they come
+  EpochOrder order_;
   std::vector<CompactEvents> scratch_;  ///< one for each worker
   BatchPrefetcher prefetcher_;          ///< last: its threads end before the rest goes
 };
-
-/// Reads `[loader]`: threads, prefetch. \throws ConfigError
-LoaderConfig read_loader_config(const ConfigTable& table);
 
 }  // namespace synfire::datasets

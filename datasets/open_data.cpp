@@ -6,6 +6,8 @@
 
 #include "core/error.hpp"
 #include "datasets/event_cache.hpp"
+#include "datasets/frame_source.hpp"
+#include "datasets/open_spike_trains.hpp"
 #include "datasets/recipes.hpp"
 
 namespace synfire::datasets {
@@ -80,7 +82,9 @@ Loaded load(const ConfigTable& data, const DataConfig& config, const DataListing
 
 DataSplits open_data(const ConfigTable& root, int batch_size, Load load_what) {
   const ConfigTable data = root.table("data");
-  const DataListing listing = list_data(data);
+  const std::string kind = data.choice("kind", {"labelled_folders", "labelled_files", "dvs_gesture", "shd"});
+  if (kind == "shd") return open_spike_trains(root, batch_size, load_what);
+  const DataListing listing = list_data(data, kind);
   const DataConfig config = read_data_config(data);
   const FrameConfig frames = read_frame_config(root.table("frames"));
   const AugmentConfig augment = read_augment_config(root.table("augment"));

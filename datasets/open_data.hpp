@@ -5,16 +5,16 @@
 #include <vector>
 
 #include "core/config.hpp"
-#include "datasets/frame_source.hpp"
+#include "datasets/split.hpp"
 
 namespace synfire::datasets {
 
 /// The splits of a data set as a configuration names them.
 struct DataSplits {
-  std::unique_ptr<FrameSource> train;
-  std::unique_ptr<FrameSource> validation;  ///< null without `validation`
-  std::unique_ptr<FrameSource> test;        ///< null without test data
-  std::vector<std::string> warnings;        ///< of the readers, each with its file
+  std::unique_ptr<Split> train;
+  std::unique_ptr<Split> validation;  ///< null without `validation`
+  std::unique_ptr<Split> test;        ///< null without test data
+  std::vector<std::string> warnings;  ///< of the readers, each with its file
 };
 
 /// Which files are read. The others' splits are null.
@@ -33,6 +33,15 @@ enum class Load { all, train_and_validation, test };
 ///     height = 0
 ///     lenient = false              # read damaged recordings as far as they go
 ///     cache = ""                   # folder for decoded events; empty: none
+///
+/// With `kind = "shd"`, `[spikes]` (datasets/spike_bins.hpp) is read instead of `[frames]`, and `[data]` knows
+///
+///     train = "shd_train.h5"       # a file of spike trains (datasets/shd_reader.hpp), or an array of them
+///     test = "shd_test.h5"         # likewise; none without
+///     validation_file = "v.h5"     # likewise, instead of a share of the training data
+///     validation = 0.1
+///     validation_by = "recording"  # samples of each class; "speaker": all samples of some speakers
+///     validation_seed = 0
 ///
 /// \throws ConfigError, FileError, FormatError
 DataSplits open_data(const ConfigTable& root, int batch_size, Load load = Load::all);

@@ -163,8 +163,7 @@ std::vector<RecordingEntry> gesture_entries(const fs::path& folder, GestureSplit
 
 }  // namespace
 
-DataListing list_data(const ConfigTable& data) {
-  const std::string kind = data.choice("kind", {"labelled_folders", "labelled_files", "dvs_gesture"});
+DataListing list_data(const ConfigTable& data, const std::string& kind) {
   if (kind != "dvs_gesture") return list_labelled(data, kind == "labelled_folders");
 
   const fs::path folder = data.path("folder");

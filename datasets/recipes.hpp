@@ -15,7 +15,7 @@ struct DataListing {
   std::vector<RecordingEntry> test;  ///< empty if there is no test data
 };
 
-/// Lists what `[data]` names, in an order that depends on names alone. `kind` is one of
+/// Lists what `[data]` names, in an order that depends on names alone. `kind` is its kind, one of
 ///
 /// - "labelled_folders": FOLDER/<class>/<recording>, for each FOLDER of `train` and `test`;
 /// - "labelled_files": FOLDER/<class>__<anything>; only classes that are in both `train` and `test` are used;
@@ -28,6 +28,6 @@ struct DataListing {
 ///
 /// \throws ConfigError for a class without recordings and for names that are not there; FileError for a folder that is
 /// missing
-DataListing list_data(const ConfigTable& data);
+DataListing list_data(const ConfigTable& data, const std::string& kind);
 
 }  // namespace synfire::datasets

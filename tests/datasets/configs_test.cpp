@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "datasets/frame_source.hpp"
 #include "datasets/open_data.hpp"
 #include "tests/support/data_folder.hpp"
 
@@ -20,11 +21,13 @@ std::optional<DataSplits> open_config(const std::string& name, const std::vector
   return open_data(config.root(), 16);
 }
 
-std::vector<int> samples_per_class(const FrameSource& source) {
-  std::vector<int> counts(source.class_names().size());
-  for (const Sample& sample : source.samples()) ++counts[static_cast<std::size_t>(sample.label)];
+std::vector<int> samples_per_class(const Split& split) {
+  std::vector<int> counts(split.class_names().size());
+  for (std::int64_t i = 0; i < split.num_samples(); ++i) ++counts[static_cast<std::size_t>(split.label(i))];
   return counts;
 }
+
+const FrameSource& frames(const Split& split) { return dynamic_cast<const FrameSource&>(split); }
 
 std::vector<int> trained_per_class(const DataSplits& splits) {
   std::vector<int> counts = samples_per_class(*splits.train);
@@ -65,8 +68,9 @@ TEST_CASE("dvs128_objects.toml: 470 windows of five objects to learn from and 1,
   CHECK(splits->test->num_samples() == 1018);
   CHECK(samples_per_class(*splits->test) == std::vector<int>{163, 341, 182, 167, 165});
   // The first window of the session begins with its first event.
-  CHECK(splits->train->events(0).t_us.front() == 3'151'642'323);
-  for (const Sample& sample : splits->validation->samples()) CHECK(sample.t_end_us - sample.t_begin_us == 200'000);
+  CHECK(frames(*splits->train).events(0).t_us.front() == 3'151'642'323);
+  for (const Sample& sample : frames(*splits->validation).samples())
+    CHECK(sample.t_end_us - sample.t_begin_us == 200'000);
 }
 
 TEST_CASE("dvs128_actions.toml: three actions, split by recording") {

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "core/error.hpp"
+#include "datasets/frame_source.hpp"
 #include "tests/datasets/made_recordings.hpp"
 #include "tests/support/data_folder.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -32,10 +33,14 @@ DataSplits open(const std::string& toml, Load load = Load::all) {
   return splits;
 }
 
-std::vector<int> samples_per_class(const FrameSource& source) {
-  std::vector<int> counts(source.class_names().size());
-  for (const Sample& sample : source.samples()) ++counts[static_cast<std::size_t>(sample.label)];
+std::vector<int> samples_per_class(const Split& split) {
+  std::vector<int> counts(split.class_names().size());
+  for (std::int64_t i = 0; i < split.num_samples(); ++i) ++counts[static_cast<std::size_t>(split.label(i))];
   return counts;
+}
+
+EventStream events_of(const Split& split, std::int64_t sample) {
+  return dynamic_cast<const FrameSource&>(split).events(sample);
 }
 
 std::string folders(const std::string& train) {
@@ -58,9 +63,9 @@ TEST_CASE("labelled folders are read in the order of their names") {
   CHECK(splits.train->class_names() == std::vector<std::string>{"clap", "wave"});
   CHECK(splits.train->sample_shape() == Shape{16, 34, 34, 2});
   REQUIRE(splits.train->num_samples() == 3);
-  CHECK(splits.train->events(0) == test::made_events(3, 20));
-  CHECK(splits.train->events(1) == test::made_events(2, 30));
-  CHECK(splits.train->events(2) == test::made_events(1, 40));
+  CHECK(events_of(*splits.train, 0) == test::made_events(3, 20));
+  CHECK(events_of(*splits.train, 1) == test::made_events(2, 30));
+  CHECK(events_of(*splits.train, 2) == test::made_events(1, 40));
   CHECK(splits.train->batch_size() == 4);
   CHECK_FALSE(splits.validation);
   REQUIRE(splits.test);
@@ -125,7 +130,7 @@ TEST_CASE("a split of DVS128 Gesture follows its lists and keeps subjects apart"
   CHECK((splits.validation->num_samples() == 11 || splits.validation->num_samples() == 22));
   CHECK(splits.train->num_samples() + splits.validation->num_samples() == 33);
   // Neighbours overlap by 20 ms; the events there are in both samples.
-  const EventStream events = splits.test->events(1);
+  const EventStream events = events_of(*splits.test, 1);
   CHECK(events.t_us.front() == 100'000);
   CHECK(events.t_us.back() == 219'000);
 }
@@ -209,7 +214,7 @@ TEST_CASE("a cache gives the same data") {
   for (int i = 0; i < 2; ++i) {
     const DataSplits splits = open(data);
     REQUIRE(splits.train->num_samples() == 2);
-    CHECK(splits.train->events(1) == test::made_events(2, 100));
+    CHECK(events_of(*splits.train, 1) == test::made_events(2, 100));
   }
   CHECK(std::distance(fs::directory_iterator(folder / "cache"), fs::directory_iterator{}) == 1);
 }
