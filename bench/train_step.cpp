@@ -111,7 +111,8 @@ class Bench {
 
   void train() {
     const auto out = runtime_.forward(frames_.view(), network::Mode::train, {1, step_++});
-    loss_ = learning::loss<float>({.kind = learning::LossKind::rate_mse}, out, label_, scores_, grad_.view());
+    loss_ =
+        learning::loss<float>({.kind = learning::LossKind::rate_mse}, out, {.label = label_}, scores_, grad_.view());
     runtime_.backward(grad_.view());
     optimizer_.step(runtime_.gradients(), 1e-3, std::numeric_limits<double>::quiet_NaN());
   }

@@ -17,6 +17,9 @@ struct Batch {
   std::vector<std::int64_t> index;  ///< [B] number of the sample in its split, for reports
   /// [B] ticks of each sample before the zeros that fill it up to T; empty if all samples have T ticks.
   std::vector<std::int64_t> num_ticks;
+  /// [B] a second class of each sample, for samples that are a mixture of two; empty if none is.
+  std::vector<std::int32_t> mixed_label;
+  std::vector<float> label_weight;  ///< [B] share of `label`, the rest being `mixed_label`'s; empty with it
 };
 
 /// Where datasets/ and learning/ meet. A split of a data set, cut into batches; deterministic: the same

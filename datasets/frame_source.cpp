@@ -59,6 +59,8 @@ void FrameSource::build(std::int64_t number, int worker, Batch& batch) {
   batch.label.resize(size);
   batch.index.assign(chosen.begin(), chosen.end());
   batch.num_ticks.clear();
+  batch.mixed_label.clear();
+  batch.label_weight.clear();
   const std::ptrdiff_t frame_size = shape.size_from(2);
   for (std::size_t b = 0; b < size; ++b) {
     batch.label[b] = samples_[static_cast<std::size_t>(batch.index[b])].label;

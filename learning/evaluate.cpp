@@ -34,7 +34,8 @@ Evaluation evaluate(network::ClockedRuntime<float>& runtime, BatchSource& source
     const View<const float> output = runtime.forward(batch.input.view(), network::Mode::eval, {});
     scores.resize(batch.label.size() * num_classes);
     const auto in_batch = static_cast<double>(batch.label.size());
-    loss_sum += in_batch * loss<float>(loss_config, output, batch.label, scores, {});
+    loss_sum +=
+        in_batch * loss<float>(loss_config, output, targets_of(loss_config, batch, output.shape[0]), scores, {});
     num_samples += in_batch;
     for (std::size_t b = 0; b < batch.label.size(); ++b) {
       const std::int32_t prediction = predicted_class(std::span(scores).subspan(b * num_classes, num_classes));

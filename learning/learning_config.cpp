@@ -73,6 +73,7 @@ LearningConfig read_learning_config(const ConfigTable& table) {
                                        std::pair{"max_cross_entropy", LossKind::max_cross_entropy},
                                        std::pair{"rate_mse", LossKind::rate_mse}});
   config.loss.label_smoothing = table.number("label_smoothing", 0.0, 0.0, 1.0);
+  config.loss.mask_padding = table.flag("mask_padding", false);
   config.optimizer = read_optimizer(table);
   read_schedule(table, config);
   config.clip_norm = table.number("clip_norm", 0.0, 0.0, kLargest);

@@ -36,6 +36,7 @@ struct LearningConfig {
 ///     batch_size = 16
 ///     loss = "rate_cross_entropy"   # softmax_sum_cross_entropy max_cross_entropy rate_mse
 ///     label_smoothing = 0.0
+///     mask_padding = false          # of samples that end before their batch only their own ticks count
 ///     optimizer = "adamw"           # adam (beta1, beta2, epsilon), sgd (momentum, nesterov)
 ///     learning_rate = 1e-3          # the highest one
 ///     weight_decay = 0.01           # default 0 for adam and sgd

@@ -51,10 +51,12 @@ void pool_over_time(LossKind kind, const Sample<Scalar>& sample, double* scores)
 }
 
 struct Target {
-  double on_label, elsewhere;
-  std::int32_t label;
+  double on_label, on_mixed, elsewhere;
+  std::int32_t label, mixed;
 
-  double operator()(std::ptrdiff_t k) const { return k == label ? on_label : elsewhere; }
+  double operator()(std::ptrdiff_t k) const {
+    return (k == label ? on_label : 0.0) + (k == mixed ? on_mixed : 0.0) + elsewhere;
+  }
 };
 
 /// Of one sample, not yet divided by the size of the batch.
@@ -110,35 +112,84 @@ void back_through_time(LossKind kind, const Sample<Scalar>& sample, const double
   }
 }
 
+/// Of the batch, whose shapes have been checked.
+void check_classes(const Targets& targets, std::ptrdiff_t num_classes) {
+  for (const std::span<const std::int32_t> labels : {targets.label, targets.mixed_label}) {
+    for (std::size_t b = 0; b < labels.size(); ++b) {
+      if (labels[b] < 0 || labels[b] >= num_classes)
+        throw ShapeError("[loss] label of sample " + std::to_string(b) + " must be in 0.." +
+                         std::to_string(num_classes - 1) + ", got " + std::to_string(labels[b]));
+    }
+  }
+  for (std::size_t b = 0; b < targets.label_weight.size(); ++b) {
+    if (!(targets.label_weight[b] >= 0.0F && targets.label_weight[b] <= 1.0F))
+      throw ShapeError("[loss] the weight of the label of sample " + std::to_string(b) + " must be in [0, 1], is " +
+                       std::to_string(targets.label_weight[b]));
+  }
+}
+
+Target target_of(const Targets& targets, std::size_t b, double smoothing, std::ptrdiff_t num_classes) {
+  const double weight = targets.label_weight.empty() ? 1.0 : static_cast<double>(targets.label_weight[b]);
+  return {(1.0 - smoothing) * weight, (1.0 - smoothing) * (1.0 - weight), smoothing / static_cast<double>(num_classes),
+          targets.label[b], targets.mixed_label.empty() ? -1 : targets.mixed_label[b]};
+}
+
+/// Ticks of the output that count for a sample.
+std::ptrdiff_t ticks_of(const Targets& targets, std::size_t b, std::ptrdiff_t output_ticks) {
+  if (targets.num_ticks.empty()) return output_ticks;
+  const std::ptrdiff_t ticks = targets.num_ticks[b] + targets.extra_ticks;
+  if (ticks < 1 || ticks > output_ticks)
+    throw ShapeError("[loss] sample " + std::to_string(b) + " must have 1 to " + std::to_string(output_ticks) +
+                     " ticks that count, has " + std::to_string(ticks));
+  return ticks;
+}
+
 }  // namespace
 
+Targets targets_of(const LossConfig& config, const Batch& batch, std::ptrdiff_t output_ticks) {
+  Targets targets{.label = batch.label, .mixed_label = batch.mixed_label, .label_weight = batch.label_weight};
+  if (config.mask_padding && !batch.num_ticks.empty()) {
+    targets.num_ticks = batch.num_ticks;
+    targets.extra_ticks = output_ticks - batch.input.shape()[0];
+  }
+  return targets;
+}
+
 template <class Scalar>
-double loss(const LossConfig& config, View<const Scalar> output, std::span<const std::int32_t> label,
-            std::span<double> scores, View<Scalar> grad) {
+double loss(const LossConfig& config, View<const Scalar> output, const Targets& targets, std::span<double> scores,
+            View<Scalar> grad) {
   if (output.shape.rank() != 3 || output.shape[0] == 0 || output.shape[2] == 0)
     throw ShapeError("[loss] output must be [T, B, K] with T and K positive, got " + output.shape.text());
   const std::ptrdiff_t num_ticks = output.shape[0], batch = output.shape[1], num_classes = output.shape[2];
-  if (std::ssize(label) != batch || std::ssize(scores) != batch * num_classes)
+  if (std::ssize(targets.label) != batch || std::ssize(scores) != batch * num_classes)
     throw ShapeError("[loss] output " + output.shape.text() + " needs B labels and B K scores, got " +
-                     std::to_string(label.size()) + " and " + std::to_string(scores.size()));
+                     std::to_string(targets.label.size()) + " and " + std::to_string(scores.size()));
+  if (targets.mixed_label.size() != targets.label_weight.size() ||
+      (!targets.mixed_label.empty() && std::ssize(targets.mixed_label) != batch) ||
+      (!targets.num_ticks.empty() && std::ssize(targets.num_ticks) != batch))
+    throw ShapeError("[loss] mixed labels, their weights and numbers of ticks must be B or none, got " +
+                     std::to_string(targets.mixed_label.size()) + ", " + std::to_string(targets.label_weight.size()) +
+                     " and " + std::to_string(targets.num_ticks.size()));
   if (!grad.empty() && grad.shape != output.shape)
     throw ShapeError("[loss] gradient must have the shape of output, " + output.shape.text() + ", got " +
                      grad.shape.text());
+  check_classes(targets, num_classes);
 
-  const double smoothing = config.label_smoothing;
+  const std::ptrdiff_t stride = batch * num_classes;
   double sum = 0.0;
   for (std::ptrdiff_t b = 0; b < batch; ++b) {
-    if (label[b] < 0 || label[b] >= num_classes)
-      throw ShapeError("[loss] label of sample " + std::to_string(b) + " must be in 0.." +
-                       std::to_string(num_classes - 1) + ", got " + std::to_string(label[b]));
-    const Target target{1.0 - smoothing + smoothing / static_cast<double>(num_classes),
-                        smoothing / static_cast<double>(num_classes), label[b]};
+    const auto index = static_cast<std::size_t>(b);
+    const Target target = target_of(targets, index, config.label_smoothing, num_classes);
+    const std::ptrdiff_t own_ticks = ticks_of(targets, index, num_ticks);
     const Sample<Scalar> sample{output.data + b * num_classes, grad.empty() ? nullptr : grad.data + b * num_classes,
-                                num_ticks, batch * num_classes, num_classes};
+                                own_ticks, stride, num_classes};
     double* score = scores.data() + b * num_classes;
     pool_over_time(config.kind, sample, score);
     sum += loss_of_scores(config.kind, score, num_classes, target);
-    if (sample.grad != nullptr) back_through_time(config.kind, sample, score, target, static_cast<double>(batch));
+    if (sample.grad == nullptr) continue;
+    back_through_time(config.kind, sample, score, target, static_cast<double>(batch));
+    for (std::ptrdiff_t t = own_ticks; t < num_ticks; ++t)
+      std::fill_n(sample.grad + t * stride, num_classes, Scalar{0});
   }
   return batch == 0 ? 0.0 : sum / static_cast<double>(batch);
 }
@@ -151,9 +202,7 @@ std::int32_t predicted_class(std::span<const double> scores) {
   return static_cast<std::int32_t>(best);
 }
 
-template double loss<float>(const LossConfig&, View<const float>, std::span<const std::int32_t>, std::span<double>,
-                            View<float>);
-template double loss<double>(const LossConfig&, View<const double>, std::span<const std::int32_t>, std::span<double>,
-                             View<double>);
+template double loss<float>(const LossConfig&, View<const float>, const Targets&, std::span<double>, View<float>);
+template double loss<double>(const LossConfig&, View<const double>, const Targets&, std::span<double>, View<double>);
 
 }  // namespace synfire::learning

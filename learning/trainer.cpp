@@ -133,7 +133,8 @@ StepReport Trainer::train_step() {
   scores_.resize(num_samples * num_classes);
   if (grad_output_.size() < output.size()) grad_output_ = Tensor<float>(output.shape);
   const View<float> grad{grad_output_.data(), output.shape};
-  const double mean_loss = loss<float>(config_.loss, output, batch_.label, scores_, grad);
+  const double mean_loss =
+      loss<float>(config_.loss, output, targets_of(config_.loss, batch_, output.shape[0]), scores_, grad);
   if (!std::isfinite(mean_loss)) fail_diverged("the loss", mean_loss, at.learning_rate);
 
   runtime_.backward(grad);

@@ -16,6 +16,7 @@
 using namespace synfire;
 using learning::LossConfig;
 using learning::LossKind;
+using learning::Targets;
 
 namespace {
 
@@ -27,13 +28,18 @@ struct Result {
   std::vector<double> scores, grad;
 };
 
-Result run(const LossConfig& config, const Shape& shape, const std::vector<double>& output,
-           const std::vector<std::int32_t>& label) {
+Result run_with(const Targets& targets, const LossConfig& config, const Shape& shape,
+                const std::vector<double>& output) {
   Result result{0.0, std::vector<double>(static_cast<std::size_t>(shape[1] * shape[2])),
-                std::vector<double>(output.size())};
-  result.value = learning::loss<double>(config, {output.data(), shape}, label, result.scores,
+                std::vector<double>(output.size(), 99.0)};
+  result.value = learning::loss<double>(config, {output.data(), shape}, targets, result.scores,
                                         View<double>{result.grad.data(), shape});
   return result;
+}
+
+Result run(const LossConfig& config, const Shape& shape, const std::vector<double>& output,
+           const std::vector<std::int32_t>& label) {
+  return run_with({.label = label}, config, shape, output);
 }
 
 struct Worked {
@@ -180,4 +186,131 @@ TEST_CASE("a loss of an empty batch is 0, and what does not fit is a ShapeError"
   CHECK_THROWS_WITH_AS(run({}, {1, 1, 2}, {0.0, 0.0}, {2}), "[loss] label of sample 0 must be in 0..1, got 2",
                        ShapeError);
   CHECK_THROWS_AS(run({}, {1, 1, 2}, {0.0, 0.0}, {-1}), ShapeError);
+}
+
+TEST_CASE("of a padded batch each sample has the loss and the gradient that it has alone") {
+  // [T = 4, B = 2, K = 3]: the first sample has 2 ticks, the second one 4; what fills the first one up is anything.
+  const Shape shape{4, 2, 3};
+  const RandomStream random(9, 0, 0);
+  std::vector<double> u(24);
+  for (std::size_t i = 0; i < u.size(); ++i) u[i] = random.normal(i);
+  const std::vector<std::int32_t> label{2, 0};
+  const std::vector<std::int64_t> num_ticks{1, 3};  // of an input that is a tick shorter than the output
+  const auto sample = [&](std::size_t b, std::size_t ticks) {
+    std::vector<double> alone;
+    for (std::size_t t = 0; t < ticks; ++t)
+      for (std::size_t k = 0; k < 3; ++k) alone.push_back(u[(t * 2 + b) * 3 + k]);
+    return alone;
+  };
+  for (const LossKind kind : kKinds) {
+    CAPTURE(static_cast<int>(kind));
+    const LossConfig config{kind, 0.1};
+    const Result first = run(config, {2, 1, 3}, sample(0, 2), {2}), second = run(config, {4, 1, 3}, sample(1, 4), {0});
+
+    const Result both = run_with({.label = label, .num_ticks = num_ticks, .extra_ticks = 1}, config, shape, u);
+
+    CHECK(std::abs(both.value - 0.5 * (first.value + second.value)) <= 4.0 * test::unit_roundoff<double>);
+    for (std::size_t k = 0; k < 3; ++k) {
+      CHECK(both.scores[k] == first.scores[k]);
+      CHECK(both.scores[3 + k] == second.scores[k]);
+      for (std::size_t t = 0; t < 4; ++t) {
+        // Halved by the batch of two, which is exact; a division by T B rounds once more than one by T.
+        const double of_first = t < 2 ? 0.5 * first.grad[t * 3 + k] : 0.0;
+        CHECK(std::abs(both.grad[t * 6 + k] - of_first) <= 2.0 * test::unit_roundoff<double> * std::abs(of_first));
+        const double of_second = 0.5 * second.grad[t * 3 + k];
+        CHECK(std::abs(both.grad[t * 6 + 3 + k] - of_second) <=
+              2.0 * test::unit_roundoff<double> * std::abs(of_second));
+      }
+    }
+  }
+}
+
+TEST_CASE("masked losses of two ticks and three classes are the worked numbers") {
+  // Python's math in float64: a third tick that would change every score is left out. m = (0.6, 0.25, 0.1) for the
+  // rate, (1.0, 0.5, 0.3) for the maximum.
+  const std::vector<double> u{0.2, 0.5, -0.1, 1.0, 0.0, 0.3, 9.0, 9.0, -9.0};
+  const std::vector<std::int32_t> label{1};
+  const std::vector<std::int64_t> num_ticks{2};
+  const Targets targets{.label = label, .num_ticks = num_ticks};
+  struct Case {
+    LossKind kind;
+    double value;
+    std::array<double, 3> scores;
+  };
+  const Case cases[] = {
+      {LossKind::rate_cross_entropy, 1.187774982559684, {0.6, 0.25, 0.1}},
+      {LossKind::softmax_sum_cross_entropy,
+       1.1420556735193643,
+       {0.8599006649624891, 0.6340628372265823, 0.5060364978109286}},
+      {LossKind::max_cross_entropy, 1.2434200371423099, {1.0, 0.5, 0.3}},
+      {LossKind::rate_mse, 0.31083333333333335, {0.6, 0.25, 0.1}},
+  };
+  for (const Case& expected : cases) {
+    CAPTURE(static_cast<int>(expected.kind));
+
+    const Result result = run_with(targets, {expected.kind, 0.0}, {3, 1, 3}, u);
+
+    CHECK(std::abs(result.value - expected.value) <= 5e-15);
+    for (std::size_t k = 0; k < 3; ++k) CHECK(std::abs(result.scores[k] - expected.scores[k]) <= 5e-15);
+    for (std::size_t k = 6; k < 9; ++k) CHECK(result.grad[k] == 0.0);
+    for (std::size_t k = 0; k < 6; ++k) CHECK(result.grad[k] != 99.0);
+  }
+}
+
+TEST_CASE("a mixed target is the mixture of the two losses") {
+  const Shape shape{3, 2, 4};
+  const RandomStream random(10, 0, 0);
+  std::vector<double> u(24);
+  for (std::size_t i = 0; i < u.size(); ++i) u[i] = random.normal(i);
+  const std::vector<std::int32_t> label{1, 3}, mixed{2, 3};
+  const std::vector<float> weight{0.75F, 0.25F};
+  for (const LossKind kind :
+       {LossKind::rate_cross_entropy, LossKind::softmax_sum_cross_entropy, LossKind::max_cross_entropy}) {
+    const LossConfig config{kind, 0.1};
+    const Result of_label = run(config, shape, u, {1, 3}), of_mixed = run(config, shape, u, {2, 3});
+
+    const Result result = run_with({.label = label, .mixed_label = mixed, .label_weight = weight}, config, shape, u);
+
+    // A cross entropy is linear in its target: 3/4 and 1/4 of the first sample, the second one's two classes are one.
+    CHECK(std::abs(result.value - (0.75 * of_label.value + 0.25 * of_mixed.value)) <= 1e-15);
+    for (std::size_t t = 0; t < 3; ++t)
+      for (std::size_t k = 0; k < 8; ++k) {
+        const std::size_t i = t * 8 + k;
+        CHECK(std::abs(result.grad[i] - (0.75 * of_label.grad[i] + 0.25 * of_mixed.grad[i])) <= 1e-15);
+      }
+    CHECK(result.scores == of_label.scores);
+  }
+  // The squared error is not linear: target (0.75, 0.25) of scores (0.5, 1): ((-0.25)^2 + 0.75^2) / 2.
+  const std::vector<std::int32_t> one{0}, other{1};
+  const std::vector<float> share{0.75F};
+  CHECK(run_with({.label = one, .mixed_label = other, .label_weight = share}, {LossKind::rate_mse, 0.0}, {1, 1, 2},
+                 {0.5, 1.0})
+            .value == 0.3125);
+}
+
+TEST_CASE("the targets of a batch are its own ticks only where padding is masked") {
+  Batch batch;
+  batch.input = Tensor<float>({5, 2, 1});
+  batch.label = {0, 1};
+  batch.num_ticks = {5, 3};
+
+  CHECK(learning::targets_of({.mask_padding = false}, batch, 7).num_ticks.empty());
+  const Targets masked = learning::targets_of({.mask_padding = true}, batch, 7);
+  CHECK(masked.num_ticks[1] == 3);
+  CHECK(masked.extra_ticks == 2);
+  batch.num_ticks.clear();
+  CHECK(learning::targets_of({.mask_padding = true}, batch, 7).num_ticks.empty());
+}
+
+TEST_CASE("targets that do not fit the output are a ShapeError") {
+  const std::vector<std::int32_t> label{0}, mixed{2};
+  const std::vector<std::int64_t> none{0}, many{3};
+  const std::vector<float> half{0.5F}, two{2.0F};
+  const std::vector<double> u{0.0, 0.0, 0.0, 0.0};
+  CHECK_THROWS_WITH_AS(run_with({.label = label, .num_ticks = many}, {}, {2, 1, 2}, u),
+                       "[loss] sample 0 must have 1 to 2 ticks that count, has 3", ShapeError);
+  CHECK_THROWS_AS(run_with({.label = label, .num_ticks = none}, {}, {2, 1, 2}, u), ShapeError);
+  CHECK_THROWS_AS(run_with({.label = label, .mixed_label = label}, {}, {2, 1, 2}, u), ShapeError);
+  CHECK_THROWS_AS(run_with({.label = label, .mixed_label = mixed, .label_weight = half}, {}, {2, 1, 2}, u), ShapeError);
+  CHECK_THROWS_AS(run_with({.label = label, .mixed_label = label, .label_weight = two}, {}, {2, 1, 2}, u), ShapeError);
 }
