@@ -13,7 +13,7 @@ Experiment open_experiment(const std::filesystem::path& file, const std::vector<
   experiment.name = root.text("name", file.stem().string());
   experiment.seed = static_cast<std::uint64_t>(root.integer("seed", 1, 0));
   experiment.network = network::read_network_spec(root.table("network"));
-  experiment.learning = learning::read_learning_config(root.table("learning"));
+  experiment.learning = learning::read_learning_config(root.table("learning"), experiment.network);
   // A slip in these is told before the recordings are read, which can take a while.
   root.table("network").finish();
   root.table("learning").finish();

@@ -1,6 +1,8 @@
 #include "learning/checkpoint.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <span>
 
@@ -13,9 +15,9 @@ namespace synfire::learning {
 
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2, kOldestVersion = 1;
 const char* const kKind = "synfire checkpoint";
-constexpr std::ptrdiff_t kHistoryColumns = 7;
+constexpr std::ptrdiff_t kHistoryColumns = 8;
 
 /// FNV-1a, 64 bit, over the bytes of everything that a group of the file holds, in the order of writing.
 class Checksum {
@@ -115,11 +117,13 @@ void exchange_weights(Archive& archive, network::Network<float>& network) {
 }
 
 template <class Archive>
-void exchange_optimizer(Archive& archive, Optimizer<float>& optimizer) {
-  std::int64_t num_steps = optimizer.num_steps();
-  archive.value("num_steps", num_steps);
-  optimizer.set_num_steps(num_steps);
-  for (const auto& state : optimizer.state()) archive.tensor(state.name, state.value);
+void exchange_optimizers(Archive& archive, std::span<Optimizer<float>> optimizers) {
+  for (std::size_t i = 0; i < optimizers.size(); ++i) {
+    std::int64_t num_steps = optimizers[i].num_steps();
+    archive.value(fmt::format("num_steps_{}", i), num_steps);
+    optimizers[i].set_num_steps(num_steps);
+    for (const auto& state : optimizers[i].state()) archive.tensor(state.name, state.value);
+  }
   archive.finish();
 }
 
@@ -141,12 +145,22 @@ void exchange_progress(Archive& archive, Progress& progress, std::vector<double>
   archive.finish();
 }
 
+std::array<double, kHistoryColumns> to_row(const EpochRecord& record) {
+  return {static_cast<double>(record.epoch),
+          static_cast<double>(record.step),
+          record.learning_rate,
+          record.train_loss,
+          record.train_accuracy,
+          record.validation_loss,
+          record.validation_accuracy,
+          record.validation_accuracy_unrounded};
+}
+
 std::vector<double> to_rows(const std::vector<EpochRecord>& history) {
   std::vector<double> rows;
   for (const EpochRecord& record : history) {
-    rows.insert(rows.end(),
-                {static_cast<double>(record.epoch), static_cast<double>(record.step), record.learning_rate,
-                 record.train_loss, record.train_accuracy, record.validation_loss, record.validation_accuracy});
+    const auto row = to_row(record);
+    rows.insert(rows.end(), row.begin(), row.end());
   }
   return rows;
 }
@@ -155,18 +169,18 @@ std::vector<EpochRecord> from_rows(const std::vector<double>& rows) {
   std::vector<EpochRecord> history;
   for (std::size_t i = 0; i < rows.size(); i += kHistoryColumns) {
     history.push_back({static_cast<int>(rows[i]), static_cast<std::int64_t>(rows[i + 1]), rows[i + 2], rows[i + 3],
-                       rows[i + 4], rows[i + 5], rows[i + 6]});
+                       rows[i + 4], rows[i + 5], rows[i + 6], rows[i + 7]});
   }
   return history;
 }
 
-Hdf5File open_checkpoint(const std::filesystem::path& file) {
+Hdf5File open_checkpoint(const std::filesystem::path& file, std::int64_t oldest_version) {
   Hdf5File opened = Hdf5File::open(file);
   if (!opened.has("format") || opened.read_text("format") != kKind)
     throw FormatError(file.string(), "is not a Synfire checkpoint");
   std::int64_t version = 0;
   opened.read_into<std::int64_t>("format_version", {&version, 1});
-  if (version != kVersion)
+  if (version < oldest_version || version > kVersion)
     throw FormatError(file.string(),
                       fmt::format("is a checkpoint of version {}, this program reads version {}", version, kVersion));
   return opened;
@@ -184,8 +198,15 @@ void read_weights(const Hdf5File& opened, const std::filesystem::path& file, net
 
 }  // namespace
 
+bool EpochRecord::operator==(const EpochRecord& other) const {
+  const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  const auto mine = to_row(*this), others = to_row(other);
+  return std::equal(mine.begin(), mine.end(), others.begin(), same);
+}
+
 void write_checkpoint(const std::filesystem::path& file, const std::string& config_text,
-                      network::Network<float>& network, Optimizer<float>& optimizer, const Progress& progress) {
+                      network::Network<float>& network, std::span<Optimizer<float>> optimizers,
+                      const Progress& progress) {
   Hdf5File created = Hdf5File::create(file);
   created.write_text("format", kKind);
   created.write<std::int64_t>("format_version", {&kVersion, 1}, {});
@@ -195,7 +216,7 @@ void write_checkpoint(const std::filesystem::path& file, const std::string& conf
   Writer weights(created, "weights");
   exchange_weights(weights, network);
   Writer state(created, "optimizer");
-  exchange_optimizer(state, optimizer);
+  exchange_optimizers(state, optimizers);
   Writer run(created, "progress");
   Progress copy = progress;
   std::vector<double> history = to_rows(progress.history);
@@ -204,11 +225,11 @@ void write_checkpoint(const std::filesystem::path& file, const std::string& conf
 }
 
 Progress read_checkpoint(const std::filesystem::path& file, network::Network<float>& network,
-                         Optimizer<float>& optimizer) {
-  const Hdf5File opened = open_checkpoint(file);
+                         std::span<Optimizer<float>> optimizers) {
+  const Hdf5File opened = open_checkpoint(file, kVersion);
   read_weights(opened, file, network);
   Reader state(opened, file.string(), "optimizer");
-  exchange_optimizer(state, optimizer);
+  exchange_optimizers(state, optimizers);
   Reader run(opened, file.string(), "progress");
   Progress progress;
   std::vector<double> history;
@@ -218,11 +239,11 @@ Progress read_checkpoint(const std::filesystem::path& file, network::Network<flo
 }
 
 void read_checkpoint_weights(const std::filesystem::path& file, network::Network<float>& network) {
-  read_weights(open_checkpoint(file), file, network);
+  read_weights(open_checkpoint(file, kOldestVersion), file, network);
 }
 
 std::string read_checkpoint_config(const std::filesystem::path& file) {
-  const Hdf5File opened = open_checkpoint(file);
+  const Hdf5File opened = open_checkpoint(file, kOldestVersion);
   Reader config(opened, file.string(), "config");
   std::string text;
   config.text("toml", text);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,11 @@ struct EpochRecord {
   double train_accuracy = 0.0;
   double validation_loss = std::numeric_limits<double>::quiet_NaN();
   double validation_accuracy = std::numeric_limits<double>::quiet_NaN();
+  /// With delays as they are learned, not yet on whole ticks; NaN where there are none.
+  double validation_accuracy_unrounded = std::numeric_limits<double>::quiet_NaN();
 
-  bool operator==(const EpochRecord&) const = default;
+  /// The same numbers; a NaN is the same as a NaN.
+  bool operator==(const EpochRecord& other) const;
 };
 
 /// Where a training run stands, between two steps: with the network and the optimiser's state, all that it takes to
@@ -51,25 +55,28 @@ struct Progress {
 ///     format, format_version                     what the file is
 ///     config/toml                                the configuration
 ///     weights/NAME                               every tensor of the network, in its own shape
-///     optimizer/num_steps, optimizer/NAME/STATE  momentum, or first_moment and second_moment
-///     progress/...                               the members of Progress; `history` is [epochs, 7]
+///     optimizer/num_steps_I                      of each optimiser, from 0
+///     optimizer/NAME/STATE                       momentum, or first_moment and second_moment
+///     progress/...                               the members of Progress; `history` is [epochs, 8]
 ///     GROUP/checksum                             FNV-1a of a group's data in the order of writing
 ///
 /// \throws FileError
 void write_checkpoint(const std::filesystem::path& file, const std::string& config_text,
-                      network::Network<float>& network, Optimizer<float>& optimizer, const Progress& progress);
+                      network::Network<float>& network, std::span<Optimizer<float>> optimizers,
+                      const Progress& progress);
 
 /// Reads all but the configuration back. Each part carries a checksum, so damage is found. After an error the network
-/// and the optimiser may hold a part of the file.
+/// and the optimisers may hold a part of the file.
 /// \throws FileError, FormatError  if the file is not a whole checkpoint of this version, or if its tensors are not
-///                                 those of the network and the optimiser
+///                                 those of the network and the optimisers
 Progress read_checkpoint(const std::filesystem::path& file, network::Network<float>& network,
-                         Optimizer<float>& optimizer);
+                         std::span<Optimizer<float>> optimizers);
 
-/// Parameters and buffers only: what running the network needs. Errors as above.
+/// Parameters and buffers only: what running the network needs. Also of a checkpoint of version 1, which had one
+/// optimiser. Errors as above.
 void read_checkpoint_weights(const std::filesystem::path& file, network::Network<float>& network);
 
-/// The configuration that the run was started with, as TOML. Errors as above.
+/// The configuration that the run was started with, as TOML; of version 1, too. Errors as above.
 std::string read_checkpoint_config(const std::filesystem::path& file);
 
 }  // namespace synfire::learning

@@ -1,5 +1,6 @@
 #include "learning/optimizers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -103,15 +104,17 @@ void clip_to_norm(const std::vector<View<Scalar>>& gradients, double norm, doubl
 }
 
 template <class Scalar>
-Optimizer<Scalar>::Optimizer(const OptimizerConfig& config, network::Network<Scalar>& network)
+Optimizer<Scalar>::Optimizer(const OptimizerConfig& config, network::Network<Scalar>& network,
+                             const std::vector<network::TensorKind>& kinds)
     : config_(config), network_(network) {
   const bool has_first = config.kind != OptimizerKind::sgd || config.momentum != 0.0;
   for (const network::NamedTensor<Scalar>& tensor : network.tensors) {
     if (tensor.value.device() != Device::cpu)
       throw BackendError("[optimizer] tensor \"" + tensor.name + "\" must be in CPU memory");
     Slot slot;
-    if (tensor.trained && has_first) slot.first = Tensor<Scalar>(tensor.value.shape());
-    if (tensor.trained && config.kind != OptimizerKind::sgd) slot.second = Tensor<Scalar>(tensor.value.shape());
+    slot.moves = tensor.trained && (kinds.empty() || std::find(kinds.begin(), kinds.end(), tensor.kind) != kinds.end());
+    if (slot.moves && has_first) slot.first = Tensor<Scalar>(tensor.value.shape());
+    if (slot.moves && config.kind != OptimizerKind::sgd) slot.second = Tensor<Scalar>(tensor.value.shape());
     slots_.push_back(std::move(slot));
   }
 }
@@ -129,7 +132,7 @@ void Optimizer<Scalar>::step(const std::vector<View<Scalar>>& gradients, double 
 
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     network::NamedTensor<Scalar>& tensor = network_.tensors[i];
-    if (!tensor.trained) continue;
+    if (!slots_[i].moves) continue;
     if (gradients[i].shape != tensor.value.shape())
       throw ShapeError("[optimizer] gradient of \"" + tensor.name + "\" must be " + tensor.value.shape().text() +
                        ", got " + gradients[i].shape.text());
@@ -137,7 +140,7 @@ void Optimizer<Scalar>::step(const std::vector<View<Scalar>>& gradients, double 
     Scalar* w = tensor.value.data();
     Scalar* first = slots_[i].first.data();
     Scalar* second = slots_[i].second.data();
-    const double decay = tensor.kind == network::TensorKind::weight ? config_.weight_decay : 0.0;
+    const double decay = tensor.kind == network::TensorKind::offset ? 0.0 : config_.weight_decay;
 
     if (config_.kind == OptimizerKind::sgd) {
       const SgdStep<Scalar> update{static_cast<Scalar>(learning_rate), static_cast<Scalar>(decay),

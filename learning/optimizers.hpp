@@ -14,7 +14,7 @@ enum class OptimizerKind : std::uint8_t { sgd, adam, adamw };
 /// Definitions and defaults of torch.optim.SGD, Adam and AdamW; [Kingma2015], [Loshchilov2019].
 struct OptimizerConfig {
   OptimizerKind kind = OptimizerKind::adamw;
-  /// sgd and adam add it to the gradient, adamw shrinks the weights; only for weights (network::TensorKind).
+  /// sgd and adam add it to the gradient, adamw shrinks the weights; not for offsets (network::TensorKind).
   double weight_decay = 0.01;
   double momentum = 0.0;  ///< sgd
   bool nesterov = false;  ///< sgd
@@ -31,16 +31,19 @@ double global_norm(const std::vector<View<Scalar>>& gradients);
 template <class Scalar>
 void clip_to_norm(const std::vector<View<Scalar>>& gradients, double norm, double max_norm);
 
-/// Moves the trained tensors of a network against their gradients. Keeps a reference to the network, and one or two
-/// state tensors (momentum; first and second moment) of the size of each trained tensor. Each element is updated on its
+/// Moves trained tensors of a network against their gradients: all, or those of some kinds, so that each group of
+/// tensors can have an optimiser of its own. Keeps a reference to the network, and one or two
+/// state tensors (momentum; first and second moment) of the size of each such tensor. Each element is updated on its
 /// own: same bits for any number of threads. A step allocates nothing.
 template <class Scalar>
 class Optimizer {
  public:
+  /// \param kinds  of the tensors that it moves; empty: all
   /// \throws BackendError if a tensor is not in CPU memory
-  Optimizer(const OptimizerConfig& config, network::Network<Scalar>& network);
+  Optimizer(const OptimizerConfig& config, network::Network<Scalar>& network,
+            const std::vector<network::TensorKind>& kinds = {});
 
-  /// \param gradients  parallel to network.tensors; not read for tensors that are not trained
+  /// \param gradients  parallel to network.tensors; read only for the tensors that it moves
   /// \param momentum   takes the place of the configured momentum or beta1 unless it is NaN
   /// \throws ShapeError if a gradient has not the shape of its tensor
   void step(const std::vector<View<Scalar>>& gradients, double learning_rate, double momentum);
@@ -56,13 +59,14 @@ class Optimizer {
 
  private:
   struct Slot {
+    bool moves = false;
     Tensor<Scalar> first;   ///< momentum or first moment
     Tensor<Scalar> second;  ///< second moment
   };
 
   OptimizerConfig config_;
   network::Network<Scalar>& network_;
-  std::vector<Slot> slots_;  ///< parallel to network_.tensors; empty for tensors that are not trained
+  std::vector<Slot> slots_;  ///< parallel to network_.tensors; empty for tensors that stay
   std::int64_t num_steps_ = 0;
 };
 

@@ -32,19 +32,24 @@ ScheduleValue one_cycle(const ScheduleConfig& config, double step, double total_
 
 }  // namespace
 
-ScheduleValue schedule_at(const ScheduleConfig& config, std::int64_t step, std::int64_t total_steps) {
+ScheduleValue schedule_at(const ScheduleConfig& config, const RunTime& now) {
+  const bool by_batch = config.pace == SchedulePace::batch;
+  const std::int64_t steps_per_epoch = by_batch ? now.batches_per_epoch : 1;
+  const std::int64_t total_steps = now.num_epochs * steps_per_epoch;
   const std::int64_t last_step = std::max<std::int64_t>(0, total_steps - 1);
-  step = std::clamp<std::int64_t>(step, 0, last_step);
+  const std::int64_t step =
+      std::clamp<std::int64_t>(by_batch ? now.batch : now.batch / now.batches_per_epoch, 0, last_step);
   if (config.kind == ScheduleKind::one_cycle)
     return one_cycle(config, static_cast<double>(step), static_cast<double>(total_steps));
 
-  if (step < config.warmup_steps) {
-    const double fraction = static_cast<double>(step + 1) / static_cast<double>(config.warmup_steps);
+  const std::int64_t warmup_steps = std::llround(config.warmup_epochs * static_cast<double>(steps_per_epoch));
+  if (step < warmup_steps) {
+    const double fraction = static_cast<double>(step + 1) / static_cast<double>(warmup_steps);
     return {config.learning_rate * fraction, kUnchanged};
   }
   if (config.kind == ScheduleKind::constant) return {config.learning_rate, kUnchanged};
-  const auto length = static_cast<double>(std::max<std::int64_t>(1, total_steps - config.warmup_steps));
-  const double fraction = static_cast<double>(step - config.warmup_steps) / length;
+  const auto length = static_cast<double>(std::max<std::int64_t>(1, total_steps - warmup_steps));
+  const double fraction = static_cast<double>(step - warmup_steps) / length;
   return {cosine_between(config.learning_rate, config.min_learning_rate, fraction), kUnchanged};
 }
 

@@ -10,13 +10,17 @@ enum class ScheduleKind : std::uint8_t {
   one_cycle  ///< up and down again, the momentum the other way; [Smith2018]
 };
 
-/// How the learning rate moves from step to step. The values are those of PyTorch's OneCycleLR and CosineAnnealingLR
-/// when these are stepped after every batch.
+/// When the learning rate moves on.
+enum class SchedulePace : std::uint8_t { batch, epoch };
+
+/// How the learning rate moves from step to step, a step being a batch or an epoch. The values are those of PyTorch's
+/// OneCycleLR and CosineAnnealingLR when these are stepped after every batch, or every epoch.
 struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::constant;
   double learning_rate = 1e-3;  ///< the highest one
-  /// constant and cosine: steps of a linear rise before; step i of w has (i + 1) / w of the learning rate.
-  std::int64_t warmup_steps = 0;
+  SchedulePace pace = SchedulePace::batch;
+  /// constant and cosine: a linear rise before; step i of its w steps has (i + 1) / w of the learning rate.
+  double warmup_epochs = 0.0;
   double min_learning_rate = 0.0;  ///< cosine: reached after the last step
   // one_cycle
   double rise_fraction = 0.3;   ///< of all steps
@@ -32,7 +36,14 @@ struct ScheduleValue {
   double momentum;  ///< NaN: as in the optimiser's configuration
 };
 
-/// The values for step `step` (from 0) of `total_steps`. Later steps keep the last value.
-ScheduleValue schedule_at(const ScheduleConfig& config, std::int64_t step, std::int64_t total_steps);
+/// Where a run stands, and how long it will be.
+struct RunTime {
+  std::int64_t batch = 0;  ///< since its start, from 0
+  std::int64_t batches_per_epoch = 1;
+  int num_epochs = 1;
+};
+
+/// The values for a batch of a run. Later batches keep the last value.
+ScheduleValue schedule_at(const ScheduleConfig& config, const RunTime& now);
 
 }  // namespace synfire::learning

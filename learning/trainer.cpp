@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "network/delays.hpp"
+
 namespace synfire::learning {
 
 namespace {
@@ -24,15 +26,15 @@ Trainer::Trainer(network::Network<float>& network, const LearningConfig& config,
       config_(config),
       folder_(std::move(folder)),
       config_text_(std::move(config_text)),
-      runtime_(network),
-      optimizer_(config.optimizer, network) {
+      runtime_(network) {
+  for (const OptimizerGroup& group : config_.groups) optimizers_.emplace_back(group.optimizer, network, group.kinds);
   progress_.seed = seed;
 }
 
 void Trainer::resume() {
   const std::filesystem::path file = last_checkpoint(folder_);
   const std::uint64_t seed = progress_.seed;
-  progress_ = read_checkpoint(file, network_, optimizer_);
+  progress_ = read_checkpoint(file, network_, optimizers_);
   if (progress_.seed != seed)
     throw FormatError(file.string(), fmt::format("is of a run with seed {}, not {}", progress_.seed, seed));
 }
@@ -41,26 +43,27 @@ Outcome Trainer::run(BatchSource& train, BatchSource* validation, Observer& obse
                      FunctionRef<bool()> stop_requested) {
   check_sources(train, validation);
   progress_.num_batches = train.num_batches();
-  config_.schedule.warmup_steps = std::llround(config_.warmup_epochs * static_cast<double>(progress_.num_batches));
 
   while (progress_.epoch < config_.epochs && !patience_is_spent()) {
     const Clock::time_point start = Clock::now();
+    start_epoch();
     const std::int64_t samples_before = progress_.num_samples;
     bool completed = train_epoch(train, observer, stop_requested);
     EpochReport report;
     report.seconds = seconds_since(start);
     report.samples_per_second = static_cast<double>(progress_.num_samples - samples_before) / report.seconds;
     report.firing_rates = progress_.firing_rates;
+    report.mean_bump_width = network::mean_bump_width(network_);
 
-    std::optional<Evaluation> evaluation;
+    std::optional<RoundedEvaluation> evaluation;
     const bool is_last = progress_.epoch + 1 == config_.epochs;
     if (completed && validation != nullptr && (is_last || (progress_.epoch + 1) % config_.validate_every == 0)) {
-      evaluation = evaluate(runtime_, *validation, config_.loss, [&](std::int64_t done, std::int64_t all) {
+      evaluation = evaluate_rounded(runtime_, *validation, config_.loss, [&](std::int64_t done, std::int64_t all) {
         observer.on_validation_batch(done, all);
         return !stop_requested();
       });
       // A validation that is stopped is done again after a resume, unless its last batch was done.
-      completed = evaluation->complete;
+      completed = evaluation->complete();
     }
     if (!completed) {
       save(last_checkpoint(folder_));
@@ -68,16 +71,19 @@ Outcome Trainer::run(BatchSource& train, BatchSource* validation, Observer& obse
     }
 
     const auto num_samples = static_cast<double>(progress_.num_samples);
-    report.record = {.epoch = progress_.epoch,
-                     .step = progress_.step,
-                     .learning_rate = schedule_at(config_.schedule, progress_.step - 1, total_steps()).learning_rate,
-                     .train_loss = progress_.loss_sum / num_samples,
-                     .train_accuracy = static_cast<double>(progress_.num_correct) / num_samples};
+    report.record = {
+        .epoch = progress_.epoch,
+        .step = progress_.step,
+        .learning_rate = schedule_at(config_.groups.front().schedule, time_of(progress_.step - 1)).learning_rate,
+        .train_loss = progress_.loss_sum / num_samples,
+        .train_accuracy = static_cast<double>(progress_.num_correct) / num_samples};
     if (evaluation) {
-      report.record.validation_loss = evaluation->mean_loss;
-      report.record.validation_accuracy = evaluation->confusion.accuracy();
-      report.validation = &*evaluation;
-      report.is_best = update_best(*evaluation);
+      const Evaluation& rounded = evaluation->rounded;
+      report.record.validation_loss = rounded.mean_loss;
+      report.record.validation_accuracy = rounded.confusion.accuracy();
+      report.record.validation_accuracy_unrounded = evaluation->unrounded_accuracy();
+      report.validation = &rounded;
+      report.is_best = update_best(rounded);
     }
     progress_.history.push_back(report.record);
     ++progress_.epoch;
@@ -92,15 +98,24 @@ Outcome Trainer::run(BatchSource& train, BatchSource* validation, Observer& obse
     save(last_checkpoint(folder_));
   }
 
-  if (config_.selection == Selection::best_validation) read_checkpoint_weights(best_checkpoint(folder_), network_);
+  if (config_.selection != Selection::last) read_checkpoint_weights(best_checkpoint(folder_), network_);
   return progress_.epoch < config_.epochs ? Outcome::stopped_early : Outcome::finished;
+}
+
+void Trainer::start_epoch() {
+  const bool rounded = progress_.epoch >= config_.delays.round_from_epoch;
+  network::narrow_bumps(network_, narrowing_share(config_.delays, progress_.epoch), config_.delays.final_width);
+  if (rounded) network::round_delays(network_);
+  runtime_.use_rounded_delays(rounded);
 }
 
 void Trainer::check_sources(const BatchSource& train, const BatchSource* validation) const {
   check_classes(network_, train);
   if (validation != nullptr) check_classes(network_, *validation);
-  if (validation == nullptr && config_.selection == Selection::best_validation)
-    throw Error("[train] learning.selection = \"best_validation\" needs validation data; without it, use \"last\"");
+  if (validation == nullptr && config_.selection != Selection::last)
+    throw Error(fmt::format("[train] learning.selection = \"{}\" needs {} data; without it, use \"last\"",
+                            config_.selection == Selection::best_test ? "best_test" : "best_validation",
+                            config_.selection == Selection::best_test ? "test" : "validation"));
   if (train.num_batches() == 0) throw Error("[train] the training data has no samples");
   if (progress_.num_batches != 0 && progress_.num_batches != train.num_batches())
     throw Error(fmt::format("[train] the run was begun with {} batches an epoch, the training data now has {}",
@@ -124,7 +139,8 @@ bool Trainer::train_epoch(BatchSource& train, Observer& observer, FunctionRef<bo
 }
 
 StepReport Trainer::train_step() {
-  const ScheduleValue at = schedule_at(config_.schedule, progress_.step, total_steps());
+  const RunTime time = time_of(progress_.step);
+  const double learning_rate = schedule_at(config_.groups.front().schedule, time).learning_rate;
   const View<const float> output = runtime_.forward(batch_.input.view(), network::Mode::train,
                                                     {progress_.seed, static_cast<std::uint32_t>(progress_.step)});
 
@@ -135,13 +151,18 @@ StepReport Trainer::train_step() {
   const View<float> grad{grad_output_.data(), output.shape};
   const double mean_loss =
       loss<float>(config_.loss, output, targets_of(config_.loss, batch_, output.shape[0]), scores_, grad);
-  if (!std::isfinite(mean_loss)) fail_diverged("the loss", mean_loss, at.learning_rate);
+  if (!std::isfinite(mean_loss)) fail_diverged("the loss", mean_loss, learning_rate);
 
   runtime_.backward(grad);
   const double norm = global_norm(runtime_.gradients());
-  if (!std::isfinite(norm)) fail_diverged("the norm of the gradients", norm, at.learning_rate);
+  if (!std::isfinite(norm)) fail_diverged("the norm of the gradients", norm, learning_rate);
   if (config_.clip_norm > 0.0) clip_to_norm(runtime_.gradients(), norm, config_.clip_norm);
-  optimizer_.step(runtime_.gradients(), at.learning_rate, at.momentum);
+  for (std::size_t i = 0; i < optimizers_.size(); ++i) {
+    if (progress_.epoch >= config_.groups[i].end_epoch) continue;
+    const ScheduleValue at = schedule_at(config_.groups[i].schedule, time);
+    optimizers_[i].step(runtime_.gradients(), at.learning_rate, at.momentum);
+  }
+  network::bring_within_bounds(network_);
 
   const StepReport report{.epoch = progress_.epoch,
                           .batch = progress_.batches_done,
@@ -149,7 +170,7 @@ StepReport Trainer::train_step() {
                           .step = progress_.step,
                           .num_samples = static_cast<std::int64_t>(num_samples),
                           .loss = mean_loss,
-                          .learning_rate = at.learning_rate,
+                          .learning_rate = learning_rate,
                           .gradient_norm = norm};
   progress_.loss_sum += mean_loss * static_cast<double>(num_samples);
   for (std::size_t b = 0; b < num_samples; ++b) {
@@ -178,10 +199,10 @@ bool Trainer::patience_is_spent() const {
          progress_.epoch - 1 - progress_.best_epoch >= config_.early_stop_epochs;
 }
 
-std::int64_t Trainer::total_steps() const { return config_.epochs * progress_.num_batches; }
+RunTime Trainer::time_of(std::int64_t step) const { return {step, progress_.num_batches, config_.epochs}; }
 
 void Trainer::save(const std::filesystem::path& file) {
-  write_checkpoint(file, config_text_, network_, optimizer_, progress_);
+  write_checkpoint(file, config_text_, network_, optimizers_, progress_);
 }
 
 void Trainer::fail_diverged(const char* what, double value, double learning_rate) const {

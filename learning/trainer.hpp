@@ -10,7 +10,7 @@
 #include "core/function_ref.hpp"
 #include "core/tensor.hpp"
 #include "learning/checkpoint.hpp"
-#include "learning/evaluate.hpp"
+#include "learning/evaluate_rounded.hpp"
 #include "learning/learning_config.hpp"
 #include "learning/optimizers.hpp"
 #include "network/clocked_runtime.hpp"
@@ -41,7 +41,8 @@ struct EpochReport {
   double seconds = 0.0;  ///< of its training, without the part before a resume
   double samples_per_second = 0.0;
   std::vector<double> firing_rates;        ///< in its last step, by node; NaN where there is none
-  const Evaluation* validation = nullptr;  ///< null if this epoch was not validated
+  double mean_bump_width = 0.0;            ///< of learned delays; NaN without
+  const Evaluation* validation = nullptr;  ///< null if this epoch was not validated; with delays on whole ticks
 };
 
 /// Is told what happens; everything that it may read is in the reports.
@@ -58,6 +59,9 @@ enum class Outcome : std::uint8_t { finished, stopped_early, interrupted };
 /// Trains a network on a BatchSource, and keeps `last.h5` and `best.h5` in a folder so that a run that is killed at any
 /// moment continues from the last checkpoint with the same bits as one that was not. Same seed: same bits, for any
 /// number of threads.
+///
+/// Learned delays stay within their range. At the start of an epoch their bumps get its width, a function of the epoch.
+/// They are validated, and the best epoch is chosen, as they are deployed: on whole ticks.
 class Trainer {
  public:
   /// \param folder       must exist
@@ -84,12 +88,13 @@ class Trainer {
   static std::filesystem::path best_checkpoint(const std::filesystem::path& folder) { return folder / "best.h5"; }
 
  private:
+  void start_epoch();
+  RunTime time_of(std::int64_t step) const;
   void check_sources(const BatchSource& train, const BatchSource* validation) const;
   bool train_epoch(BatchSource& train, Observer& observer, FunctionRef<bool()> stop_requested);
   StepReport train_step();
   bool update_best(const Evaluation& validation);
   bool patience_is_spent() const;
-  std::int64_t total_steps() const;
   void save(const std::filesystem::path& file);
   [[noreturn]] void fail_diverged(const char* what, double value, double learning_rate) const;
 
@@ -98,7 +103,7 @@ class Trainer {
   std::filesystem::path folder_;
   std::string config_text_;
   network::ClockedRuntime<float> runtime_;
-  Optimizer<float> optimizer_;
+  std::vector<Optimizer<float>> optimizers_;  ///< one for each group of the configuration
   Progress progress_;
   // Reused from step to step.
   Batch batch_;

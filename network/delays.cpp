@@ -33,6 +33,17 @@ void narrow_bumps(Network<Scalar>& network, double share, double final_width) {
   });
 }
 
+double mean_bump_width(const Network<float>& network) {
+  double sum = 0.0, count = 0.0;
+  each_delayed(network.spec, [&](const NodeSpec& node, const DelayedLinearSpec& delayed) {
+    if (!delayed.learn_delays) return;
+    const std::span<const float> values = network.tensor(node.name + ".width").value.span();
+    for (const float width : values) sum += std::abs(width);
+    count += static_cast<double>(values.size());
+  });
+  return sum / count;
+}
+
 template <class Scalar>
 void bring_within_bounds(Network<Scalar>& network) {
   for (NamedTensor<Scalar>& tensor : network.tensors) {
@@ -40,6 +51,23 @@ void bring_within_bounds(Network<Scalar>& network) {
     const auto lowest = static_cast<Scalar>(tensor.lowest), highest = static_cast<Scalar>(tensor.highest);
     for (Scalar& value : tensor.value.span()) value = std::clamp(value, lowest, highest);
   }
+}
+
+template <class Scalar>
+void round_delays(Network<Scalar>& network) {
+  for (NamedTensor<Scalar>& tensor : network.tensors) {
+    if (tensor.kind != TensorKind::position) continue;
+    for (Scalar& value : tensor.value.span()) value = std::nearbyint(value);
+  }
+}
+
+template <class Scalar>
+bool has_unrounded_delays(const Network<Scalar>& network) {
+  return std::any_of(network.tensors.begin(), network.tensors.end(), [](const NamedTensor<Scalar>& tensor) {
+    const std::span<const Scalar> values = tensor.value.span();
+    return tensor.kind == TensorKind::position &&
+           std::any_of(values.begin(), values.end(), [](Scalar value) { return value != std::nearbyint(value); });
+  });
 }
 
 std::vector<NodeDelays> delays_of(const Network<float>& network) {
@@ -56,6 +84,10 @@ std::vector<NodeDelays> delays_of(const Network<float>& network) {
 
 template void narrow_bumps(Network<float>&, double, double);
 template void narrow_bumps(Network<double>&, double, double);
+template void round_delays(Network<float>&);
+template void round_delays(Network<double>&);
+template bool has_unrounded_delays(const Network<float>&);
+template bool has_unrounded_delays(const Network<double>&);
 template void bring_within_bounds(Network<float>&);
 template void bring_within_bounds(Network<double>&);
 

@@ -16,9 +16,20 @@ bool has_learned_delays(const NetworkSpec& spec);
 template <class Scalar>
 void narrow_bumps(Network<Scalar>& network, double share, double final_width);
 
+/// Mean width of the bumps of learned delays, in ticks; NaN without any.
+double mean_bump_width(const Network<float>& network);
+
 /// Brings the elements of every tensor back between its lowest and highest.
 template <class Scalar>
 void bring_within_bounds(Network<Scalar>& network);
+
+/// Puts every delay on the nearest whole tick, half to even: what ClockedRuntime::use_rounded_delays sees.
+template <class Scalar>
+void round_delays(Network<Scalar>& network);
+
+/// Whether a delay lies between two ticks, so that the network is not yet the one that is deployed.
+template <class Scalar>
+bool has_unrounded_delays(const Network<Scalar>& network);
 
 /// Delays of the synapses of one node.
 struct NodeDelays {

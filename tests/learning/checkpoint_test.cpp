@@ -33,8 +33,16 @@ learning::Progress some_progress() {
   progress.best_epoch = 1;
   progress.best_accuracy = 0.875;
   progress.best_loss = 0.5;
-  progress.history = {{0, 8, 0.01, 1.5, 0.5, 1.25, 0.75}, {1, 16, 0.02, 1.0, 0.75, 0.5, 0.875}};
+  progress.history = {{0, 8, 0.01, 1.5, 0.5, 1.25, 0.75, 0.5}, {1, 16, 0.02, 1.0, 0.75, 0.5, 0.875, 1.0}};
   return progress;
+}
+
+/// Weights and offsets have one each.
+std::vector<learning::Optimizer<float>> two_optimizers(network::Network<float>& network) {
+  std::vector<learning::Optimizer<float>> optimizers;
+  for (const auto kind : {network::TensorKind::weight, network::TensorKind::offset})
+    optimizers.emplace_back(learning::OptimizerConfig{}, network, std::vector{kind});
+  return optimizers;
 }
 
 std::string read_bytes(const std::filesystem::path& file) {
@@ -52,19 +60,26 @@ TEST_CASE("a checkpoint gives back parameters, buffers, optimiser state, progres
   const test::TemporaryFolder folder;
   const auto file = folder.path() / "last.h5";
   auto network = test::small_network(1), other = test::small_network(2);
-  learning::Optimizer<float> optimizer({}, network), restored({}, other);
+  std::vector<learning::Optimizer<float>> optimizers = two_optimizers(network), restored = two_optimizers(other);
   float fill = 0.5F;
   for (auto& tensor : network.tensors) tensor.value[0] = fill += 1.0F;
-  for (auto& state : optimizer.state()) state.value[0] = fill += 1.0F;
-  optimizer.set_num_steps(19);
+  for (auto& optimizer : optimizers) {
+    for (auto& state : optimizer.state()) state.value[0] = fill += 1.0F;
+  }
+  optimizers[0].set_num_steps(19);
+  optimizers[1].set_num_steps(11);
 
-  learning::write_checkpoint(file, kConfigText, network, optimizer, some_progress());
+  learning::write_checkpoint(file, kConfigText, network, optimizers, some_progress());
   const learning::Progress progress = learning::read_checkpoint(file, other, restored);
 
   CHECK(test::all_values(other) == test::all_values(network));
-  CHECK(restored.num_steps() == 19);
-  const auto expected = optimizer.state(), state = restored.state();
-  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(state[i].value[0] == expected[i].value[0]);
+  CHECK(restored[0].num_steps() == 19);
+  CHECK(restored[1].num_steps() == 11);
+  for (std::size_t k = 0; k < 2; ++k) {
+    const auto expected = optimizers[k].state(), state = restored[k].state();
+    CHECK_FALSE(expected.empty());
+    for (std::size_t i = 0; i < expected.size(); ++i) CHECK(state[i].value[0] == expected[i].value[0]);
+  }
   CHECK(progress.seed == 0xFEDCBA9876543210U);
   CHECK(progress.epoch == 2);
   CHECK(progress.batches_done == 3);
@@ -86,7 +101,7 @@ TEST_CASE("the weights of a checkpoint can be read without its optimiser") {
   const auto file = folder.path() / "best.h5";
   auto network = test::small_network(1), other = test::small_network(2);
   learning::Optimizer<float> optimizer({.kind = learning::OptimizerKind::sgd}, network);
-  learning::write_checkpoint(file, "", network, optimizer, {});
+  learning::write_checkpoint(file, "", network, {&optimizer, 1}, {});
 
   learning::read_checkpoint_weights(file, other);
 
@@ -98,7 +113,7 @@ TEST_CASE("a checkpoint of another network, optimiser or version is refused by n
   const auto file = folder.path() / "last.h5";
   auto network = test::small_network(1), wider = test::small_network(1, 20);
   learning::Optimizer<float> sgd({.kind = learning::OptimizerKind::sgd, .momentum = 0.9}, network), adam({}, network);
-  learning::write_checkpoint(file, "", network, sgd, {});
+  learning::write_checkpoint(file, "", network, {&sgd, 1}, {});
 
   CHECK_THROWS_WITH_AS(
       learning::read_checkpoint_weights(file, wider),
@@ -106,7 +121,7 @@ TEST_CASE("a checkpoint of another network, optimiser or version is refused by n
                        "network")
           .c_str(),
       FormatError);
-  CHECK_THROWS_WITH_AS(learning::read_checkpoint(file, network, adam),
+  CHECK_THROWS_WITH_AS(learning::read_checkpoint(file, network, {&adam, 1}),
                        (file.string() + ": optimizer/fc1.weight/first_moment: is missing; the checkpoint is of another "
                                         "network or optimizer")
                            .c_str(),
@@ -121,13 +136,13 @@ TEST_CASE("a checkpoint of another network, optimiser or version is refused by n
   {
     Hdf5File created = Hdf5File::create(future);
     created.write_text("format", "synfire checkpoint");
-    const std::int64_t version = 2;
+    const std::int64_t version = 3;
     created.write<std::int64_t>("format_version", {&version, 1}, {});
     created.commit();
     Hdf5File::create(foreign).commit();
   }
   CHECK_THROWS_WITH_AS(learning::read_checkpoint_config(future),
-                       (future.string() + ": is a checkpoint of version 2, this program reads version 1").c_str(),
+                       (future.string() + ": is a checkpoint of version 3, this program reads version 2").c_str(),
                        FormatError);
   CHECK_THROWS_WITH_AS(learning::read_checkpoint_config(foreign),
                        (foreign.string() + ": is not a Synfire checkpoint").c_str(), FormatError);
@@ -139,7 +154,7 @@ TEST_CASE("a damaged checkpoint is an error, or reads as what was written") {
   const auto file = folder.path() / "last.h5", damaged = folder.path() / "damaged.h5";
   auto network = test::small_network(1);
   learning::Optimizer<float> optimizer({}, network);
-  learning::write_checkpoint(file, kConfigText, network, optimizer, some_progress());
+  learning::write_checkpoint(file, kConfigText, network, {&optimizer, 1}, some_progress());
   const std::vector<float> expected = test::all_values(network);
   const std::string whole = read_bytes(file);
 
@@ -157,7 +172,7 @@ TEST_CASE("a damaged checkpoint is an error, or reads as what was written") {
     auto other = test::small_network(2);
     learning::Optimizer<float> restored({}, other);
     try {
-      const learning::Progress progress = learning::read_checkpoint(damaged, other, restored);
+      const learning::Progress progress = learning::read_checkpoint(damaged, other, {&restored, 1});
       const std::string config_text = learning::read_checkpoint_config(damaged);
       CHECK(config_text == kConfigText);
       CHECK(test::all_values(other) == expected);

@@ -107,6 +107,29 @@ TEST_CASE("what is not a weight moves as if the decay were 0") {
   }
 }
 
+TEST_CASE("each of two optimisers moves its own kinds, decay included") {
+  const std::vector<double> start{0.5, -1.0, 2.0};
+  auto network = network_of<double>(start);
+  network.tensors.push_back(std::move(network_of<double>(start).tensors[0]));
+  network.tensors[1].kind = network::TensorKind::position;
+  const OptimizerConfig adam{.kind = OptimizerKind::adam, .weight_decay = 0.05};
+  learning::Optimizer<double> weights(adam, network, {network::TensorKind::weight, network::TensorKind::offset});
+  learning::Optimizer<double> positions(adam, network, {network::TensorKind::position, network::TensorKind::width});
+  for (const auto& values : kGradients) {
+    std::vector<double> gradient(values.begin(), values.end());
+    const View<double> view{gradient.data(), Shape{3}};
+    weights.step({view, {}}, 0.01, kOwnMomentum);
+    positions.step({{}, view}, 0.1, kOwnMomentum);
+  }
+
+  CHECK(weights.state().size() == 2);
+  const Path slow = walk<double>(adam, 0.01), fast = walk<double>(adam, 0.1);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(network.tensors[0].value[i] == slow.last[i]);
+    CHECK(network.tensors[1].value[i] == fast.last[i]);
+  }
+}
+
 TEST_CASE("AdamW under one_cycle moves beta1 too, as in PyTorch") {
   auto network = network_of<double>({0.5, -1.0, 2.0});
   learning::Optimizer<double> optimizer({.kind = OptimizerKind::adamw, .weight_decay = 0.05}, network);
@@ -114,7 +137,7 @@ TEST_CASE("AdamW under one_cycle moves beta1 too, as in PyTorch") {
 
   for (std::int64_t step = 0; step < 4; ++step) {
     std::array<double, 3> gradient = kGradients[static_cast<std::size_t>(step)];
-    const auto at = learning::schedule_at(schedule, step, 4);
+    const auto at = learning::schedule_at(schedule, {step, 4, 1});
     optimizer.step({{gradient.data(), Shape{3}}}, at.learning_rate, at.momentum);
   }
 

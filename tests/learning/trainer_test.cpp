@@ -146,7 +146,7 @@ TEST_CASE("a run stops early after its patience, and again at once when resumed"
   learning::LearningConfig config = test::small_config();
   config.epochs = 50;
   // Accuracy and loss stay what they are: no rate, and running statistics that do not move.
-  config.schedule.learning_rate = 0.0;
+  config.groups.front().schedule.learning_rate = 0.0;
   std::get<network::BatchNormSpec>(network.spec.nodes[1].operation).config.momentum = 0.0;
   config.early_stop_epochs = 2;
   Silent silent;
@@ -170,7 +170,7 @@ TEST_CASE("a finished run leaves the weights that the configuration selects") {
     SyntheticSource train(60, 8, true, 10), validation(30, 8, false, 11);
     learning::LearningConfig config = test::small_config();
     config.selection = selection;
-    config.schedule = {.kind = learning::ScheduleKind::constant, .learning_rate = 0.5};
+    config.groups.front().schedule = {.kind = learning::ScheduleKind::constant, .learning_rate = 0.5};
     learning::Trainer trainer(network, config, 1, folder.path(), "");
     Silent silent;
     trainer.run(train, &validation, silent, kNeverStop);
@@ -230,7 +230,7 @@ TEST_CASE("dropout draws other masks in every step") {
   auto network = test::small_network(1);
   SyntheticSource train(8, 8, false, 10);  // The same batch in every step, and no learning.
   learning::LearningConfig config = test::small_config();
-  config.schedule.learning_rate = 0.0;
+  config.groups.front().schedule.learning_rate = 0.0;
   config.selection = learning::Selection::last;
   learning::Trainer trainer(network, config, 1, folder.path(), "");
   Losses losses;

@@ -24,7 +24,7 @@ inline network::Network<float> small_network(std::uint64_t seed, int hidden = 16
 inline learning::LearningConfig small_config() {
   learning::LearningConfig config;
   config.epochs = 6;
-  config.schedule = {.kind = learning::ScheduleKind::one_cycle, .learning_rate = 0.02};
+  config.groups.front().schedule = {.kind = learning::ScheduleKind::one_cycle, .learning_rate = 0.02};
   config.clip_norm = 5.0;
   config.loss.label_smoothing = 0.05;
   return config;
