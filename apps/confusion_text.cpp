@@ -50,28 +50,36 @@ std::string accuracy_text(const ConfusionMatrix& confusion) {
                      100.0 * interval.high);
 }
 
-std::string evaluation_text(const learning::Evaluation& evaluation, const std::vector<std::string>& classes) {
-  return fmt::format("{}\n{}\n{}\n", class_table(evaluation.confusion, classes).text(),
-                     confusion_table(evaluation.confusion, classes).text(), accuracy_text(evaluation.confusion));
+std::string evaluation_text(const learning::RoundedEvaluation& evaluation, const EvaluationTitle& title) {
+  const ConfusionMatrix& confusion = evaluation.rounded.confusion;
+  std::string text = fmt::format("{}\n{}\n{}\n", class_table(confusion, title.classes).text(),
+                                 confusion_table(confusion, title.classes).text(), accuracy_text(confusion));
+  if (evaluation.unrounded) {
+    text += fmt::format("with delays on whole ticks; {} correct before rounding: {}\n",
+                        grouped(evaluation.unrounded->confusion.correct()), percent(evaluation.unrounded_accuracy()));
+  }
+  return text + fmt::format("weights: {}\n", title.protocol);
 }
 
-std::string evaluation_json(const learning::Evaluation& evaluation, const std::vector<std::string>& classes,
-                            const std::string& split) {
-  const ConfusionMatrix& confusion = evaluation.confusion;
+std::string evaluation_json(const learning::RoundedEvaluation& evaluation, const EvaluationTitle& title) {
+  const learning::Evaluation& rounded = evaluation.rounded;
+  const ConfusionMatrix& confusion = rounded.confusion;
   const learning::Interval interval = learning::wilson_interval(confusion.correct(), confusion.total());
-  nlohmann::ordered_json result = {{"split", split},
-                                   {"correct", confusion.correct()},
-                                   {"total", confusion.total()},
-                                   {"accuracy", confusion.accuracy()},
-                                   {"interval_95", {interval.low, interval.high}},
-                                   {"mean_loss", evaluation.mean_loss},
-                                   {"classes", classes},
-                                   {"per_class", nlohmann::ordered_json::array()},
-                                   {"confusion", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json result = {
+      {"split", title.split},       {"protocol", title.protocol},       {"correct", confusion.correct()},
+      {"total", confusion.total()}, {"accuracy", confusion.accuracy()}, {"interval_95", {interval.low, interval.high}}};
+  if (evaluation.unrounded) {
+    result["correct_unrounded"] = evaluation.unrounded->confusion.correct();
+    result["accuracy_unrounded"] = evaluation.unrounded_accuracy();
+  }
+  result["mean_loss"] = rounded.mean_loss;
+  result["classes"] = title.classes;
+  result["per_class"] = nlohmann::ordered_json::array();
+  result["confusion"] = nlohmann::ordered_json::array();
   const std::vector<ClassScore> scores = confusion.per_class();
   for (int label = 0; label < confusion.num_classes(); ++label) {
     const auto& score = scores[static_cast<std::size_t>(label)];
-    result["per_class"].push_back({{"class", classes[static_cast<std::size_t>(label)]},
+    result["per_class"].push_back({{"class", title.classes[static_cast<std::size_t>(label)]},
                                    {"samples", score.num_samples},
                                    {"correct", score.num_correct},
                                    {"recall", score.recall},
@@ -81,9 +89,9 @@ std::string evaluation_json(const learning::Evaluation& evaluation, const std::v
     for (int guess = 0; guess < confusion.num_classes(); ++guess) row.push_back(confusion.count(label, guess));
     result["confusion"].push_back(row);
   }
-  for (std::size_t i = 0; i < evaluation.index.size(); ++i) {
+  for (std::size_t i = 0; i < rounded.index.size(); ++i) {
     result["predictions"].push_back(
-        {{"sample", evaluation.index[i]}, {"label", evaluation.label[i]}, {"predicted", evaluation.prediction[i]}});
+        {{"sample", rounded.index[i]}, {"label", rounded.label[i]}, {"predicted", rounded.prediction[i]}});
   }
   return result.dump(2) + "\n";
 }

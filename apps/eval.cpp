@@ -13,7 +13,7 @@
 #include "core/parallel.hpp"
 #include "core/progress.hpp"
 #include "learning/checkpoint.hpp"
-#include "learning/evaluate.hpp"
+#include "learning/evaluate_rounded.hpp"
 
 namespace po = boost::program_options;
 
@@ -34,6 +34,18 @@ BatchSource& chosen_split(Experiment& experiment, const std::string& split) {
   return *source;
 }
 
+/// The one whose weights a finished run has; of a run that was never validated, the last.
+std::string selected_checkpoint(const RunFolder& run, const learning::LearningConfig& learning) {
+  return learning.selection != learning::Selection::last && exists(run.best()) ? "best" : "last";
+}
+
+/// How the weights of a checkpoint were chosen.
+const char* protocol_of(const std::string& checkpoint, learning::Selection selection) {
+  using learning::Selection;
+  if (checkpoint == "last") return learning::selection_text(Selection::last);
+  return learning::selection_text(selection == Selection::best_test ? selection : Selection::best_validation);
+}
+
 }  // namespace
 
 int eval_command(const Arguments& args) {
@@ -44,7 +56,7 @@ int eval_command(const Arguments& args) {
   line.options().add_options()("data", po::value<std::string>(),
                                "FOLDER of other recordings, in the layout of the run's test split")(
       "split", po::value<std::string>()->default_value("test"), "test or validation")(
-      "checkpoint", po::value<std::string>(), "best or last (default: best where there is one)")(
+      "checkpoint", po::value<std::string>(), "best or last (default: what the config selects)")(
       "json", "print JSON, with the prediction of every sample")("threads", po::value<int>()->default_value(0),
                                                                  "worker threads (default: one per hardware thread)")(
       "quiet", "no progress display");
@@ -62,7 +74,7 @@ int eval_command(const Arguments& args) {
   }
   Experiment experiment = open_experiment(run.config(), overrides);
   const std::string checkpoint =
-      line.has("checkpoint") ? line.get<std::string>("checkpoint") : (exists(run.best()) ? "best" : "last");
+      line.has("checkpoint") ? line.get<std::string>("checkpoint") : selected_checkpoint(run, experiment.learning);
   if (checkpoint != "best" && checkpoint != "last") {
     throw UsageError(fmt::format("synfire eval: --checkpoint: expected best or last, got \"{}\"", checkpoint));
   }
@@ -74,21 +86,22 @@ int eval_command(const Arguments& args) {
 
   network::ClockedRuntime<float> runtime(network);
   Progress::Options options;
-  options.total = source.num_batches();
+  options.total = learning::num_evaluations(network) * source.num_batches();
   options.unit = "batches";
   Progress bar(split, options);
-  const learning::Evaluation evaluation =
-      learning::evaluate(runtime, source, experiment.learning.loss, [&](std::int64_t, std::int64_t) {
+  const learning::RoundedEvaluation evaluation =
+      learning::evaluate_rounded(runtime, source, experiment.learning.loss, [&](std::int64_t, std::int64_t) {
         bar.advance();
         return true;
       });
   bar.finish();
-  const std::string json = evaluation_json(evaluation, source.class_names(), split);
+  const EvaluationTitle title{source.class_names(), split, protocol_of(checkpoint, experiment.learning.selection)};
+  const std::string json = evaluation_json(evaluation, title);
   if (split == "test" && !line.has("data")) {
     write_file_atomically(run.evaluation(), json);
-    write_run_report(run, experiment, network, &evaluation);
+    write_run_report(run, experiment, network, &evaluation, title.protocol);
   }
-  std::cout << (line.has("json") ? json : evaluation_text(evaluation, source.class_names()));
+  std::cout << (line.has("json") ? json : evaluation_text(evaluation, title));
   return kExitOk;
 }
 

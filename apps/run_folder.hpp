@@ -16,6 +16,8 @@ namespace synfire::apps {
 ///     best.h5, last.h5   checkpoints
 ///     evaluation.json    accuracy and confusion on the test split
 ///     report.html        all of it on one page
+///
+/// A run over several seeds has the first, seeds.json with what they came to, and a run in seed1, seed2, ...
 class RunFolder {
  public:
   /// Makes a new folder. \throws FileError if it is there already and not empty
@@ -30,6 +32,7 @@ class RunFolder {
   std::filesystem::path best() const { return folder_ / "best.h5"; }
   std::filesystem::path last() const { return folder_ / "last.h5"; }
   std::filesystem::path evaluation() const { return folder_ / "evaluation.json"; }
+  std::filesystem::path seeds() const { return folder_ / "seeds.json"; }
   std::filesystem::path report() const { return folder_ / "report.html"; }
 
  private:

@@ -1,5 +1,6 @@
 #include "apps/run_report.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +14,7 @@
 #include "apps/training_log.hpp"
 #include "core/atomic_file.hpp"
 #include "core/metric_log.hpp"
+#include "network/delays.hpp"
 
 namespace synfire::apps {
 
@@ -55,22 +57,45 @@ void add_training_figures(const MetricTable& metrics, ReportData& data) {
   data.figures.emplace_back(fmt::format("{:.0f}", column("samples_per_second").back()), "samples per second");
 }
 
+/// Delays per whole tick, as the network began and as it is now. The beginning is drawn again from the seed.
+std::vector<DelayHistogram> delay_histograms(const Experiment& experiment, const network::Network<float>& network) {
+  if (!network::has_learned_delays(network.spec)) return {};
+  const auto start =
+      network::delays_of(network::build<float>(experiment.network, experiment.tick_shape(), experiment.seed));
+  const auto end = network::delays_of(network);
+  const auto counted = [](const network::NodeDelays& node) {
+    std::vector<long long> counts(static_cast<std::size_t>(node.max_delay) + 1);
+    for (const float delay : node.delays)
+      ++counts[static_cast<std::size_t>(std::clamp(std::lround(delay), 0L, long{node.max_delay}))];
+    return counts;
+  };
+  std::vector<DelayHistogram> histograms;
+  for (std::size_t i = 0; i < end.size(); ++i) {
+    histograms.push_back({end[i].node, counted(start[i]), counted(end[i])});
+  }
+  return histograms;
+}
+
 }  // namespace
 
 void write_run_report(const RunFolder& run, const Experiment& experiment, const network::Network<float>& network,
-                      const learning::Evaluation* evaluation) {
+                      const learning::RoundedEvaluation* evaluation, const std::string& protocol) {
   ReportData data;
   data.title = experiment.name;
   data.subtitle = fmt::format("{} training samples, {} classes, {} ticks of {} ms",
                               experiment.data.train->num_samples(), experiment.data.train->class_names().size(),
                               experiment.data.train->sample_shape()[0], experiment.network.dt_ms);
   if (evaluation != nullptr) {
-    const learning::ConfusionMatrix& confusion = evaluation->confusion;
+    const learning::ConfusionMatrix& confusion = evaluation->rounded.confusion;
     const learning::Interval interval = learning::wilson_interval(confusion.correct(), confusion.total());
     data.figures.emplace_back(
         fmt::format("{:.1f} %", 100.0 * confusion.accuracy()),
-        fmt::format("test accuracy: {} of {}, 95 % interval {:.1f} to {:.1f} %", confusion.correct(), confusion.total(),
-                    100.0 * interval.low, 100.0 * interval.high));
+        fmt::format("test accuracy ({}): {} of {}, 95 % interval {:.1f} to {:.1f} %", protocol, confusion.correct(),
+                    confusion.total(), 100.0 * interval.low, 100.0 * interval.high));
+    if (evaluation->unrounded) {
+      data.figures.emplace_back(fmt::format("{:.1f} %", 100.0 * evaluation->unrounded_accuracy()),
+                                "test accuracy before delays are rounded to whole ticks");
+    }
     data.split = "test";
     data.classes = experiment.data.test->class_names();
     for (int label = 0; label < confusion.num_classes(); ++label) {
@@ -78,8 +103,9 @@ void write_run_report(const RunFolder& run, const Experiment& experiment, const 
       for (int guess = 0; guess < confusion.num_classes(); ++guess) row.push_back(confusion.count(label, guess));
       data.confusion.push_back(row);
     }
-    data.examples = pick_examples(*experiment.data.test, *evaluation);
+    data.examples = pick_examples(*experiment.data.test, evaluation->rounded);
   }
+  data.delays = delay_histograms(experiment, network);
   add_training_figures(read_metrics(run.metrics()), data);
   data.epochs_json = epochs_json(run.metrics());
   data.layers = model_table(network, experiment.data.train->sample_shape()[0]).rows();

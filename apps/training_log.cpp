@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "network/delays.hpp"
+
 namespace synfire::apps {
 
 namespace {
@@ -30,6 +32,10 @@ std::vector<std::string> metric_names(const network::NetworkSpec& spec) {
   std::vector<std::string> names{"step",           "learning_rate",     "train_loss",
                                  "train_accuracy", "validation_loss",   "validation_accuracy",
                                  "seconds",        "samples_per_second"};
+  if (network::has_learned_delays(spec)) {
+    names.emplace_back("validation_accuracy_unrounded");
+    names.emplace_back("bump_width");
+  }
   for (const std::size_t i : lif_nodes(spec)) names.push_back(std::string(kRatePrefix) + spec.nodes[i].name);
   return names;
 }
@@ -37,6 +43,7 @@ std::vector<std::string> metric_names(const network::NetworkSpec& spec) {
 TrainingLog::TrainingLog(const std::filesystem::path& metrics, const network::NetworkSpec& spec, int num_epochs,
                          int first_epoch)
     : num_epochs_(num_epochs),
+      learns_delays_(network::has_learned_delays(spec)),
       lif_nodes_(lif_nodes(spec)),
       metrics_(metrics, "epoch", metric_names(spec), first_epoch == 0 ? 0 : first_epoch + 1) {}
 
@@ -74,13 +81,18 @@ void TrainingLog::on_epoch(const learning::EpochReport& report) {
   std::vector<double> values{
       static_cast<double>(record.step), record.learning_rate,       record.train_loss, record.train_accuracy,
       record.validation_loss,           record.validation_accuracy, report.seconds,    report.samples_per_second};
+  if (learns_delays_) values.insert(values.end(), {record.validation_accuracy_unrounded, report.mean_bump_width});
   for (const std::size_t i : lif_nodes_) values.push_back(report.firing_rates[i]);
   metrics_.write(record.epoch + 1, values);
-  fmt::print(stderr,
-             "epoch {:>3}/{}  train loss {:.4f}  accuracy {}   validation loss {}  accuracy {}{}   {:.0f} samples/s\n",
-             record.epoch + 1, num_epochs_, record.train_loss, percent(record.train_accuracy),
-             std::isnan(record.validation_loss) ? "-" : fmt::format("{:.4f}", record.validation_loss),
-             percent(record.validation_accuracy), report.is_best ? " (best)" : "", report.samples_per_second);
+  const std::string unrounded = std::isnan(record.validation_accuracy_unrounded)
+                                    ? ""
+                                    : fmt::format(", {} unrounded", percent(record.validation_accuracy_unrounded));
+  fmt::print(
+      stderr,
+      "epoch {:>3}/{}  train loss {:.4f}  accuracy {}   validation loss {}  accuracy {}{}{}   {:.0f} samples/s\n",
+      record.epoch + 1, num_epochs_, record.train_loss, percent(record.train_accuracy),
+      std::isnan(record.validation_loss) ? "-" : fmt::format("{:.4f}", record.validation_loss),
+      percent(record.validation_accuracy), unrounded, report.is_best ? " (best)" : "", report.samples_per_second);
 }
 
 std::string epochs_json(const std::filesystem::path& metrics) {

@@ -27,6 +27,7 @@ class TrainingLog : public learning::Observer {
 
  private:
   int num_epochs_;
+  bool learns_delays_;
   std::vector<std::size_t> lif_nodes_;  ///< nodes whose firing rate is logged
   MetricLog metrics_;
   std::unique_ptr<Progress> bar_;

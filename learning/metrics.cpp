@@ -30,6 +30,14 @@ Interval wilson_interval(std::int64_t count, std::int64_t total, double z) {
   return {std::max(0.0, center - half), std::min(1.0, center + half)};
 }
 
+Spread spread_of(std::span<const double> values) {
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0.0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return {mean, n > 1.0 ? std::sqrt(squares / (n - 1.0)) : std::numeric_limits<double>::quiet_NaN()};
+}
+
 ConfusionMatrix::ConfusionMatrix(int num_classes)
     : num_classes_(num_classes),
       counts_(static_cast<std::size_t>(num_classes) * static_cast<std::size_t>(num_classes)) {}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace synfire::learning {
@@ -12,6 +13,14 @@ struct Interval {
 
 /// Wilson's score interval for a proportion of `count` in `total`; z = 1.96 holds 95 %. [0, 1] for total 0.
 Interval wilson_interval(std::int64_t count, std::int64_t total, double z = 1.959963984540054);
+
+struct Spread {
+  double mean = 0.0;
+  double deviation = 0.0;  ///< root of the sum of squares over n - 1; NaN for n = 1
+};
+
+/// Of one number or more. NaN for none.
+Spread spread_of(std::span<const double> values);
 
 /// How one class fared. A ratio with nothing below it is NaN.
 struct ClassScore {

@@ -48,12 +48,35 @@ function drawCurves() {
   lineChart('chart-loss', 'Loss', [
     {label: 'training', points: points('train_loss')}, {label: 'validation', points: points('validation_loss')}]);
   lineChart('chart-accuracy', 'Accuracy', [
-    {label: 'training', points: points('train_accuracy', 100)}, {label: 'validation', points: points('validation_accuracy', 100)}],
+    {label: 'training', points: points('train_accuracy', 100)}, {label: 'validation', points: points('validation_accuracy', 100)},
+    {label: 'validation, delays not rounded', points: points('validation_accuracy_unrounded', 100)}],
     {unit: '%', max: 100});
   const layers = [...new Set(run.epochs.flatMap((e) => Object.keys(e.firing_rates || {})))];
   lineChart('chart-rate', 'Mean firing rate', layers.map((name) => ({
     label: name, points: run.epochs.map((e) => ({x: e.epoch, y: (e.firing_rates || {})[name] * 100}))})), {unit: 'spikes per 100 ticks', min: 0});
   lineChart('chart-learning-rate', 'Learning rate', [{label: 'learning rate', points: points('learning_rate')}]);
+  lineChart('chart-bump-width', 'Width of the bumps of learned delays', [{label: 'width', points: points('bump_width')}],
+    {unit: 'ticks', min: 0});
+}
+
+function drawDelays() {
+  if (run.delays.length === 0) return;
+  const section = document.getElementById('delays');
+  element('h2', 'Delays before and after training', section);
+  const grid = element('div', null, section, 'charts');
+  for (const {layer, before, after} of run.delays) {
+    const canvas = element('canvas', null, element('figure', null, grid));
+    const bars = (label, data, colour) => ({label, data, backgroundColor: colour, categoryPercentage: 0.9, barPercentage: 1});
+    new Chart(canvas, {
+      type: 'bar',
+      data: {labels: after.map((_, tick) => tick), datasets: [bars('before', before, '#c3cad4'), bars('after', after, colours[0])]},
+      options: {
+        animation: false, maintainAspectRatio: false,
+        plugins: {title: {display: true, text: layer}, legend: {position: 'bottom', labels: {boxWidth: 12}}},
+        scales: {x: {title: {display: true, text: 'delay in ticks'}}, y: {title: {display: true, text: 'delays'}, ticks: {precision: 0}}},
+      },
+    });
+  }
 }
 
 function drawFigures() {
@@ -133,6 +156,7 @@ document.getElementById('title').textContent = run.title;
 document.getElementById('subtitle').textContent = run.subtitle;
 drawFigures();
 drawCurves();
+drawDelays();
 drawEvaluation();
 drawExamples();
 drawTables();

@@ -51,16 +51,19 @@ std::string html_escaped(const std::string& text) {
 }
 
 json data_json(const ReportData& data) {
-  json result = {{"title", data.title},      {"subtitle", data.subtitle},
-                 {"figures", data.figures},  {"epochs", json::parse(data.epochs_json)},
-                 {"config", data.config},    {"environment", data.environment},
-                 {"examples", json::array()}};
+  json result = {{"title", data.title},       {"subtitle", data.subtitle},
+                 {"figures", data.figures},   {"epochs", json::parse(data.epochs_json)},
+                 {"config", data.config},     {"environment", data.environment},
+                 {"examples", json::array()}, {"delays", json::array()}};
   if (!data.split.empty()) {
     result["evaluation"] = {{"split", data.split}, {"classes", data.classes}, {"confusion", data.confusion}};
   }
   for (const ReportExample& example : data.examples) {
     result["examples"].push_back(
         {{"png", base64(example.png)}, {"label", example.label}, {"predicted", example.predicted}});
+  }
+  for (const DelayHistogram& layer : data.delays) {
+    result["delays"].push_back({{"layer", layer.layer}, {"before", layer.before}, {"after", layer.after}});
   }
   result["layers"] = {{"columns", data.layers.empty() ? std::vector<std::string>{} : data.layers.front()},
                       {"rows", json::array()}};

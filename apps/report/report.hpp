@@ -13,6 +13,13 @@ struct ReportExample {
   std::string predicted;
 };
 
+/// How many delays of a layer there are of 0, 1, ... ticks.
+struct DelayHistogram {
+  std::string layer;
+  std::vector<long long> before;  ///< training
+  std::vector<long long> after;
+};
+
 /// What report.html shows. Numbers that a run does not have are left out, never made up.
 struct ReportData {
   std::string title;
@@ -24,7 +31,8 @@ struct ReportData {
   std::vector<std::vector<long long>> confusion;  ///< [true][predicted]
   std::vector<ReportExample> examples;
   std::vector<std::vector<std::string>> layers;  ///< header row, then one row a layer
-  std::string config;                            ///< resolved configuration
+  std::vector<DelayHistogram> delays;
+  std::string config;  ///< resolved configuration
   std::vector<std::pair<std::string, std::string>> environment;
 };
 

@@ -16,9 +16,10 @@ apps::ReportData example_report() {
   data.title = "tiny </script><b>";
   data.subtitle = "two classes";
   data.figures = {{"91.7 %", "test accuracy"}};
+  data.delays = {{"conv1", {2, 1, 0}, {0, 1, 2}}};
   data.epochs_json =
-      R"([{"epoch":1,"train_loss":0.7,"train_accuracy":0.5,"validation_loss":null,"validation_accuracy":null,"learning_rate":0.01,"firing_rates":{"lif1":0.1}},
-          {"epoch":2,"train_loss":0.4,"train_accuracy":0.9,"validation_loss":0.5,"validation_accuracy":0.8,"learning_rate":0.02,"firing_rates":{"lif1":0.2}}])";
+      R"([{"epoch":1,"bump_width":12,"train_loss":0.7,"train_accuracy":0.5,"validation_loss":null,"validation_accuracy":null,"learning_rate":0.01,"firing_rates":{"lif1":0.1}},
+          {"epoch":2,"bump_width":3,"train_loss":0.4,"train_accuracy":0.9,"validation_loss":0.5,"validation_accuracy":0.8,"learning_rate":0.02,"firing_rates":{"lif1":0.2}}])";
   data.split = "test";
   data.classes = {"left", "right"};
   data.confusion = {{5, 1}, {0, 6}};
@@ -59,7 +60,7 @@ TEST_CASE("a browser draws every chart of the report") {
   while (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) dom += buffer.data();
   pclose(pipe);
 
-  CHECK(dom.find("data-drawn=\"5\"") != std::string::npos);  // four curves and the classes
+  CHECK(dom.find("data-drawn=\"7\"") != std::string::npos);  // five curves, the delays and the classes
   CHECK(dom.find("tiny &lt;/script&gt;") != std::string::npos);
 }
 
