@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/config.hpp"
+#include "datasets/augment_key.hpp"
 #include "datasets/compact_events.hpp"
 
 namespace synfire::datasets {
@@ -28,14 +29,6 @@ struct AugmentConfig {
 
 /// Reads `[augment]`, with the keys as above. \throws ConfigError
 AugmentConfig read_augment_config(const ConfigTable& table);
-
-/// What the random numbers of a sample depend on, and nothing else: the same key gives the same sample, on whatever
-/// thread and in whatever order.
-struct AugmentKey {
-  std::uint64_t seed = 0;
-  int epoch = 0;
-  std::int64_t sample = 0;
-};
 
 /// Shift of a window in time, uniform in what [-shift_time_ms, shift_time_ms] and [least_us, most_us] have in common;
 /// least_us <= 0 <= most_us.

@@ -113,6 +113,7 @@ DataSplits open_spike_trains(const ConfigTable& root, int batch_size, Load load)
   const ConfigTable data = root.table("data");
   const SpikeDataConfig config = read_spike_data_config(data);
   const SpikeBinConfig bins = read_spike_bin_config(root.table("spikes"));
+  const SpikeAugmentConfig augment = read_spike_augment_config(root.table("augment"));
   const LoaderConfig loader = read_loader_config(root.table("loader"));
 
   std::shared_ptr<SpikeTrainFiles> train, validation, test;
@@ -128,7 +129,7 @@ DataSplits open_spike_trains(const ConfigTable& root, int batch_size, Load load)
   if (train && test) check_alike(data, "test", *test, *train);
 
   const auto source = [&](const auto& files, std::vector<std::int64_t> samples, SplitUse use) {
-    return std::make_unique<SpikeTrainSource>(files, std::move(samples), use, bins, batch_size, loader);
+    return std::make_unique<SpikeTrainSource>(files, std::move(samples), use, bins, augment, batch_size, loader);
   };
   DataSplits splits;
   if (train) {
