@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "datasets/event_cache.hpp"
 #include "datasets/frame_source.hpp"
+#include "datasets/lag_task.hpp"
 #include "datasets/open_spike_trains.hpp"
 #include "datasets/recipes.hpp"
 
@@ -82,8 +83,9 @@ Loaded load(const ConfigTable& data, const DataConfig& config, const DataListing
 
 DataSplits open_data(const ConfigTable& root, int batch_size, Load load_what) {
   const ConfigTable data = root.table("data");
-  const std::string kind = data.choice("kind", {"labelled_folders", "labelled_files", "dvs_gesture", "shd"});
+  const std::string kind = data.choice("kind", {"labelled_folders", "labelled_files", "dvs_gesture", "shd", "lag"});
   if (kind == "shd") return open_spike_trains(root, batch_size, load_what);
+  if (kind == "lag") return open_lag_task(root, batch_size, load_what);
   const DataListing listing = list_data(data, kind);
   const DataConfig config = read_data_config(data);
   const FrameConfig frames = read_frame_config(root.table("frames"));

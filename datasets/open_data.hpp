@@ -43,6 +43,8 @@ enum class Load { all, train_and_validation, test };
 ///     validation_by = "recording"  # samples of each class; "speaker": all samples of some speakers
 ///     validation_seed = 0
 ///
+/// With `kind = "lag"` the data are made: datasets/lag_task.hpp.
+///
 /// \throws ConfigError, FileError, FormatError
 DataSplits open_data(const ConfigTable& root, int batch_size, Load load = Load::all);
 
