@@ -1,5 +1,6 @@
 #include "learning/metrics.hpp"
 
+#include <array>
 #include <cmath>
 
 #include <doctest/doctest.h>
@@ -49,4 +50,15 @@ TEST_CASE("Wilson's interval at 0, in the middle and at 1") {
   CHECK(std::abs(learning::wilson_interval(10, 10).high - 1.0) <= 1e-15);
   CHECK(learning::wilson_interval(0, 0).low == 0.0);
   CHECK(learning::wilson_interval(0, 0).high == 1.0);
+}
+
+TEST_CASE("the spread of some numbers is their mean and the deviation over n - 1") {
+  const std::array<double, 4> values{1.0, 2.0, 4.0, 5.0};  // squares of the differences: 4, 1, 1, 4
+
+  const auto spread = learning::spread_of(values);
+
+  CHECK(spread.mean == 3.0);
+  CHECK(spread.deviation == std::sqrt(10.0 / 3.0));
+  CHECK(learning::spread_of(std::array{7.0}).mean == 7.0);
+  CHECK(std::isnan(learning::spread_of(std::array{7.0}).deviation));
 }
