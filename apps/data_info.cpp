@@ -7,7 +7,9 @@
 #include "apps/command_line.hpp"
 #include "apps/commands.hpp"
 #include "apps/read_options.hpp"
+#include "apps/spike_info.hpp"
 #include "apps/text_table.hpp"
+#include "datasets/shd_reader.hpp"
 
 namespace synfire::apps {
 
@@ -78,8 +80,10 @@ void print_for_people(const ordered_json& row) {
 }  // namespace
 
 int data_info_command(const Arguments& args) {
-  CommandLine line("synfire data info", "FILE...",
-                   "Prints what a recording holds: format, sensor, events, polarity, time span and rate.");
+  CommandLine line(
+      "synfire data info", "FILE...",
+      "Prints what a recording holds: format, sensor, events, polarity, time span and rate; or, of a file of "
+      "spike\ntrains (HDF5, as SHD): classes, samples, spikes, durations and speakers.");
   line.options().add_options()("json", "print JSON: an object for one file, an array for several");
   add_read_options(line);
   line.positional("file", -1);
@@ -89,6 +93,11 @@ int data_info_command(const Arguments& args) {
   const std::vector<std::string> files = line.list("file");
   ordered_json rows = ordered_json::array();
   for (const std::string& file : files) {
+    if (datasets::is_spike_train_file(file)) {
+      rows.push_back(describe_spike_trains(file));
+      if (!line.has("json")) std::cout << spike_trains_text(rows.back());
+      continue;
+    }
     const ordered_json row = describe(file, datasets::read_recording(file, options));
     if (line.has("json")) {
       rows.push_back(row);

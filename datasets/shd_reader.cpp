@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -74,6 +76,13 @@ void read_spikes(const Hdf5File& in, const std::string& file, SpikeTrainSet& set
 }
 
 }  // namespace
+
+bool is_spike_train_file(const std::filesystem::path& file) {
+  constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+  std::string begin(kSignature.size(), '\0');
+  std::ifstream in(file, std::ios::binary);
+  return in.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == kSignature;
+}
 
 SpikeTrainSet read_shd(const std::filesystem::path& path) {
   const Hdf5File in = Hdf5File::open(path);

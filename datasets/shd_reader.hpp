@@ -8,6 +8,9 @@ namespace synfire::datasets {
 
 inline constexpr int kShdChannels = 700;
 
+/// Whether a file is HDF5, as files of spike trains are; false if it cannot be read.
+bool is_spike_train_file(const std::filesystem::path& file);
+
 /// Reads the HDF5 layout of the Spiking Heidelberg Digits and Spiking Speech Commands (docs/formats.md): times as
 /// halves, floats or doubles, channels, labels and speakers as integers of any width. Only the spikes themselves are
 /// in memory, with one row of the file at a time.
