@@ -130,7 +130,7 @@ struct NetworkSpec {
 ///     lif               tau_mem_ms (20), v_th (1), fires_at ("threshold" or "above_threshold"), reset ("hard" or
 ///                       "soft"), v_reset (0, with a hard reset), decay_input (true), detach_reset (true), decay
 ///                       ("euler" or "exact"), learn_tau (false), surrogate ("atan", "sigmoid", "fast_sigmoid",
-///                       "triangular"), surrogate_alpha (2, 4, 25, 1)
+///                       "triangular", "exponential"), surrogate_alpha (2, 4, 25, 1, 5)
 ///     leaky_integrator  tau_mem_ms (20), decay_input (true), decay ("euler" or "exact")
 ///     add               inputs must be given
 ///     vote              group (10)

@@ -25,10 +25,11 @@ neurons::Surrogate read_surrogate(const LayerTable& table) {
     neurons::SurrogateKind kind;
     double alpha;  // customary width
   };
-  static constexpr std::array<Row, 4> kRows{{{"atan", neurons::SurrogateKind::atan, 2.0},
+  static constexpr std::array<Row, 5> kRows{{{"atan", neurons::SurrogateKind::atan, 2.0},
                                              {"sigmoid", neurons::SurrogateKind::sigmoid, 4.0},
                                              {"fast_sigmoid", neurons::SurrogateKind::fast_sigmoid, 25.0},
-                                             {"triangular", neurons::SurrogateKind::triangular, 1.0}}};
+                                             {"triangular", neurons::SurrogateKind::triangular, 1.0},
+                                             {"exponential", neurons::SurrogateKind::exponential, 5.0}}};
   std::vector<std::string> names;
   for (const Row& row : kRows) names.emplace_back(row.name);
   const std::string name = table.choice("surrogate", names, kRows[0].name);

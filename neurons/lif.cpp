@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "neurons/checks.hpp"
 #include "neurons/lif_backend.hpp"
 
 namespace synfire::neurons {
@@ -20,38 +21,15 @@ constexpr std::ptrdiff_t kMaxTicks = std::ptrdiff_t{1} << 24;
 
 template <class T>
 void check_tensor(const char* operation, const char* name, const View<T>& view, const Shape& expected, Device device) {
-  if (view.shape != expected) {
-    throw ShapeError(fmt::format("[{}] {} must have the shape of y, {}, got {}", operation, name, expected.text(),
-                                 view.shape.text()));
-  }
-  if (view.data == nullptr && expected.size() > 0) {
-    throw ShapeError(fmt::format("[{}] {} of shape {} has no memory", operation, name, expected.text()));
-  }
-  if (view.device != device) throw ShapeError(fmt::format("[{}] {} and y must be on one device", operation, name));
-}
-
-template <class T>
-void check_channels(const char* operation, const char* name, const View<T>& view, std::ptrdiff_t num_channels,
-                    Device device) {
-  if (view.size() != num_channels) {
-    throw ShapeError(fmt::format("[{}] {} must have a value for each of the {} channels of y, got {}", operation, name,
-                                 num_channels, view.size()));
-  }
-  if (view.device != device) throw ShapeError(fmt::format("[{}] {} and y must be on one device", operation, name));
+  check_like_input(operation, name, view, "y", expected, device);
 }
 
 template <class Scalar>
 void check_input(const char* operation, const View<const Scalar>& y, const ChannelAffine<Scalar>& affine) {
-  if (y.shape.rank() < 2) {
-    throw ShapeError(fmt::format("[{}] y must be [T, ..., C], got {}", operation, y.shape.text()));
-  }
-  check_tensor(operation, "y", y, y.shape, y.device);
-  if (y.shape[0] > kMaxTicks) {
-    throw ShapeError(fmt::format("[{}] at most {} ticks at once, got {}", operation, kMaxTicks, y.shape[0]));
-  }
+  check_current(operation, "y", y, kMaxTicks);
   if (affine.scale.empty() && affine.shift.empty()) return;
-  check_channels(operation, "scale", affine.scale, y.shape.channels(), y.device);
-  check_channels(operation, "shift", affine.shift, y.shape.channels(), y.device);
+  check_channels(operation, "scale", affine.scale, "y", y.shape.channels(), y.device);
+  check_channels(operation, "shift", affine.shift, "y", y.shape.channels(), y.device);
 }
 
 }  // namespace
@@ -116,20 +94,17 @@ void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, con
   check_tensor("lif_backward", "grad_x", grad_x, y.shape, y.device);
   const std::ptrdiff_t num_channels = y.shape.channels();
   if (!affine_grad.scale.empty()) {
-    check_channels("lif_backward", "gradient of scale", affine_grad.scale, num_channels, y.device);
+    check_channels("lif_backward", "gradient of scale", affine_grad.scale, "y", num_channels, y.device);
   }
   if (!affine_grad.shift.empty()) {
-    check_channels("lif_backward", "gradient of shift", affine_grad.shift, num_channels, y.device);
+    check_channels("lif_backward", "gradient of shift", affine_grad.shift, "y", num_channels, y.device);
   }
   if (!grad_constants.empty() && (grad_constants.size() != 2 || grad_constants.device != y.device)) {
     throw ShapeError(fmt::format("[lif_backward] gradients of the constants must be [2] on the device of y, got {}",
                                  grad_constants.shape.text()));
   }
   const bool sums_wanted = !affine_grad.scale.empty() || !affine_grad.shift.empty() || !grad_constants.empty();
-  if (sums_wanted && scratch.size() < lif_scratch_bytes(num_channels)) {
-    throw ShapeError(fmt::format("[lif_backward] scratch must hold {} bytes, got {}", lif_scratch_bytes(num_channels),
-                                 scratch.size()));
-  }
+  if (sums_wanted) check_scratch("lif_backward", scratch.size(), lif_scratch_bytes(num_channels));
   assert(reinterpret_cast<std::uintptr_t>(scratch.data()) % alignof(double) == 0);
   if (y.empty() && !sums_wanted) return;
   y.device == Device::cuda

@@ -107,9 +107,11 @@ auto with_lif_rule(const LifParams& params, Use&& use) {
     case SurrogateKind::fast_sigmoid:
       return with_kind.template operator()<SurrogateKind::fast_sigmoid>();
     case SurrogateKind::triangular:
+      return with_kind.template operator()<SurrogateKind::triangular>();
+    case SurrogateKind::exponential:
       break;
   }
-  return with_kind.template operator()<SurrogateKind::triangular>();
+  return with_kind.template operator()<SurrogateKind::exponential>();
 }
 
 /// The same for a forward pass: it knows no detaching and, with Heaviside spikes, no surrogate.

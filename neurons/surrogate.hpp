@@ -9,7 +9,7 @@
 namespace synfire::neurons {
 
 /// Which pseudo-derivative stands in for that of the Heaviside step in the backward pass.
-enum class SurrogateKind : std::uint8_t { atan, sigmoid, fast_sigmoid, triangular };
+enum class SurrogateKind : std::uint8_t { atan, sigmoid, fast_sigmoid, triangular, exponential };
 
 /// A surrogate derivative sg(u), u = h - v_th, with its width parameter.
 ///
@@ -17,6 +17,7 @@ enum class SurrogateKind : std::uint8_t { atan, sigmoid, fast_sigmoid, triangula
 ///     sigmoid       sg = alpha g (1 - g), g = 1/(1 + exp(-alpha u))
 ///     fast_sigmoid  sg = 1 / (1 + alpha |u|)^2                    [Zenke2018]
 ///     triangular    sg = alpha max(0, 1 - alpha |u|)              [Bellec2018]
+///     exponential   sg = exp(-alpha |u|)                          [Shrestha2018]
 struct Surrogate {
   SurrogateKind kind = SurrogateKind::atan;
   double alpha = 2.0;
@@ -34,6 +35,8 @@ SYNFIRE_HOST_DEVICE inline Scalar surrogate_derivative(Scalar u, Scalar alpha) {
   } else if constexpr (Kind == SurrogateKind::fast_sigmoid) {
     const Scalar d = Scalar(1) + alpha * std::abs(u);
     return Scalar(1) / (d * d);
+  } else if constexpr (Kind == SurrogateKind::exponential) {
+    return exp_decay(alpha * std::abs(u));
   } else {
     const Scalar d = Scalar(1) - alpha * std::abs(u);
     return d > Scalar(0) ? alpha * d : Scalar(0);
@@ -49,6 +52,9 @@ SYNFIRE_HOST_DEVICE inline Scalar surrogate_primitive(Scalar u, Scalar alpha) {
     return Scalar(1) / (Scalar(1) + std::exp(-alpha * u));
   } else if constexpr (Kind == SurrogateKind::fast_sigmoid) {
     return u / (Scalar(1) + alpha * std::abs(u));
+  } else if constexpr (Kind == SurrogateKind::exponential) {
+    const Scalar half = (Scalar(1) - std::exp(-alpha * std::abs(u))) / alpha;
+    return Scalar(0.5) + (u < Scalar(0) ? -half : half);
   } else {
     const Scalar inside = alpha * u < Scalar(-1) ? Scalar(-1) : (alpha * u > Scalar(1) ? Scalar(1) : alpha * u);
     return Scalar(0.5) + inside - Scalar(0.5) * inside * std::abs(inside);

@@ -5,36 +5,14 @@
 
 #include "neurons/lif.hpp"
 #include "tests/neurons/lif_run.hpp"
+#include "tests/neurons/slopes.hpp"
 #include "tests/reference/lif_reference.hpp"
-#include "tests/support/tolerance.hpp"
 
 using namespace synfire;
 
 namespace {
 
 const Shape kShape{20, 1, 3};
-
-/// L = sum over all ticks and neurons of e s.
-double loss(const std::vector<double>& spikes, const std::vector<double>& grad_spikes) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < spikes.size(); ++i) sum += grad_spikes[i] * spikes[i];
-  return sum;
-}
-
-/// Central difference with respect to `value`. The step balances rounding (u |L| / h) and truncation (h^2 L'''/6): with
-/// h = u^(1/3) both are some h^2; L has up to 60 terms, and its third derivative grows with alpha^3.
-constexpr double kAllowedSquares = 2000.0;
-const double kStep = std::cbrt(test::unit_roundoff<double>);
-
-void check_slope(double& value, double analytic, const std::function<double()>& evaluate) {
-  const double at = value;
-  value = at + kStep;
-  const double above = evaluate();
-  value = at - kStep;
-  const double below = evaluate();
-  value = at;
-  CHECK(std::abs((above - below) / (2.0 * kStep) - analytic) <= kAllowedSquares * kStep * kStep);
-}
 
 using Evaluate = std::function<double(const test::LifInput<double>&, const neurons::LifParams&)>;
 
@@ -44,12 +22,12 @@ void check_all_slopes(test::LifInput<double> input, const neurons::LifParams& pa
   double sum_abs = 0.0;
   for (std::size_t i = 0; i < input.y.size(); ++i) {
     const std::size_t c = i % input.scale.size();
-    check_slope(input.y[i], gradient.grad_x[i] * input.scale[c], evaluate_here);
+    test::check_slope(input.y[i], gradient.grad_x[i] * input.scale[c], evaluate_here);
     sum_abs += std::abs(gradient.grad_x[i]);
   }
   for (std::size_t c = 0; c < input.scale.size(); ++c) {
-    check_slope(input.scale[c], gradient.grad_scale[c], evaluate_here);
-    check_slope(input.shift[c], gradient.grad_shift[c], evaluate_here);
+    test::check_slope(input.scale[c], gradient.grad_scale[c], evaluate_here);
+    test::check_slope(input.shift[c], gradient.grad_shift[c], evaluate_here);
   }
   double decay = params.decay, gain = params.gain;
   const auto evaluate_constants = [&] {
@@ -58,8 +36,8 @@ void check_all_slopes(test::LifInput<double> input, const neurons::LifParams& pa
     moved.gain = gain;
     return evaluate(input, moved);
   };
-  check_slope(decay, gradient.grad_constants[0], evaluate_constants);
-  check_slope(gain, gradient.grad_constants[1], evaluate_constants);
+  test::check_slope(decay, gradient.grad_constants[0], evaluate_constants);
+  test::check_slope(gain, gradient.grad_constants[1], evaluate_constants);
   CHECK(std::abs(gradient.grad_constants[0]) + std::abs(gradient.grad_constants[1]) > 0.01);
   CHECK(sum_abs > 0.1);  // a zero gradient would agree with a flat loss
 }
@@ -75,7 +53,7 @@ TEST_CASE("lif_backward is the derivative of lif_forward with smooth spikes") {
 
     check_all_slopes(input, params, test::run_lif<double, double>(input, params),
                      [&](const test::LifInput<double>& moved, const neurons::LifParams& with) {
-                       return loss(test::run_lif<double, double>(moved, with).spikes, moved.grad_spikes);
+                       return test::weighted_sum(test::run_lif<double, double>(moved, with).spikes, moved.grad_spikes);
                      });
   }
 }
@@ -90,7 +68,7 @@ TEST_CASE("with a detached reset, lif_backward is the derivative while the recor
 
     check_all_slopes(input, params, test::run_lif<double, double>(input, params),
                      [&](const test::LifInput<double>& moved, const neurons::LifParams& with) {
-                       return loss(test::lif_reference(moved, with, true, &resets).s, moved.grad_spikes);
+                       return test::weighted_sum(test::lif_reference(moved, with, true, &resets).s, moved.grad_spikes);
                      });
   }
 }

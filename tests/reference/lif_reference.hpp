@@ -29,6 +29,8 @@ inline double reference_primitive(const neurons::Surrogate& surrogate, double u)
     case neurons::SurrogateKind::triangular:
       if (std::abs(a * u) >= 1.0) return u < 0.0 ? 0.0 : 1.0;
       return 0.5 + a * u - 0.5 * a * u * std::abs(a * u);
+    case neurons::SurrogateKind::exponential:
+      return 0.5 + std::copysign(std::expm1(-a * std::abs(u)) / a, u);
   }
   return NAN;
 }
@@ -45,6 +47,8 @@ inline double reference_derivative(const neurons::Surrogate& surrogate, double u
       return std::pow(1.0 + a * std::abs(u), -2);
     case neurons::SurrogateKind::triangular:
       return a * std::fmax(0.0, 1.0 - a * std::abs(u));
+    case neurons::SurrogateKind::exponential:
+      return std::exp(-a * std::abs(u));
   }
   return NAN;
 }
@@ -99,7 +103,8 @@ inline std::vector<neurons::LifParams> all_lif_params() {
   std::vector<neurons::LifParams> all;
   for (const auto& [kind, alpha] :
        {std::pair{SurrogateKind::atan, 2.0}, std::pair{SurrogateKind::sigmoid, 3.0},
-        std::pair{SurrogateKind::fast_sigmoid, 5.0}, std::pair{SurrogateKind::triangular, 0.7}}) {
+        std::pair{SurrogateKind::fast_sigmoid, 5.0}, std::pair{SurrogateKind::triangular, 0.7},
+        std::pair{SurrogateKind::exponential, 2.0}}) {
     for (const bool hard : {true, false}) {
       for (const bool detach : {true, false}) {
         neurons::LifConfig config;
