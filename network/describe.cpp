@@ -98,7 +98,13 @@ NodeFacts facts(const DropoutSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}
 NodeFacts facts(const FlattenSpec&, Inputs inputs) { return {Shape{image(inputs, "flatten").size()}, {}, 0.0}; }
 
 NodeFacts facts(const LifSpec& spec, Inputs inputs) {
-  return {inputs[0], neuron_parameters(spec.config, inputs.dt_ms), 0.0};
+  return {inputs[0], neuron_parameters(spec.config, inputs.dt_ms, inputs[0].channels()), 0.0};
+}
+NodeFacts facts(const CubaLifSpec& spec, Inputs inputs) {
+  return {inputs[0], neuron_parameters(spec.config, inputs.dt_ms, inputs[0].channels()), 0.0};
+}
+NodeFacts facts(const AdlifSpec& spec, Inputs inputs) {
+  return {inputs[0], neuron_parameters(spec.config, inputs.dt_ms, inputs[0].channels()), 0.0};
 }
 NodeFacts facts(const LeakyIntegratorSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}; }
 

@@ -102,7 +102,9 @@ constexpr std::array<Kind, std::variant_size_v<Operation>> kKinds{{{"linear", re
                                                                    {"leaky_integrator", read_leaky_integrator},
                                                                    {"add", read_add},
                                                                    {"vote", read_vote},
-                                                                   {"delayed_linear", read_delayed_linear}}};
+                                                                   {"delayed_linear", read_delayed_linear},
+                                                                   {"cuba_lif", read_cuba_lif},
+                                                                   {"adlif", read_adlif}}};
 
 bool is_name(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {

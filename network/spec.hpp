@@ -9,6 +9,8 @@
 
 #include "core/config.hpp"
 #include "core/shape.hpp"
+#include "neurons/adlif.hpp"
+#include "neurons/cuba_lif.hpp"
 #include "neurons/lif.hpp"
 #include "synapses/batch_norm.hpp"
 #include "synapses/conv2d.hpp"
@@ -60,6 +62,12 @@ struct FlattenSpec {};
 struct LifSpec {
   neurons::LifConfig config;
 };
+struct CubaLifSpec {
+  neurons::CubaLifConfig config;
+};
+struct AdlifSpec {
+  neurons::AdlifConfig config;
+};
 struct LeakyIntegratorSpec {
   double tau_mem_ms = 20.0;
   bool decay_input = true;
@@ -83,8 +91,9 @@ struct DelayedLinearSpec {
   double sparsity = 0.0;  ///< share of synapses that are pruned, drawn once
 };
 
-using Operation = std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec,
-                               FlattenSpec, LifSpec, LeakyIntegratorSpec, AddSpec, VoteSpec, DelayedLinearSpec>;
+using Operation =
+    std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec, FlattenSpec, LifSpec,
+                 LeakyIntegratorSpec, AddSpec, VoteSpec, DelayedLinearSpec, CubaLifSpec, AdlifSpec>;
 
 /// "conv2d": the kind of a node as it is written in a configuration.
 std::string_view kind_name(const Operation& operation);
@@ -131,6 +140,10 @@ struct NetworkSpec {
 ///                       "soft"), v_reset (0, with a hard reset), decay_input (true), detach_reset (true), decay
 ///                       ("euler" or "exact"), learn_tau (false), surrogate ("atan", "sigmoid", "fast_sigmoid",
 ///                       "triangular", "exponential"), surrogate_alpha (2, 4, 25, 1, 5)
+///     cuba_lif          the same and tau_syn_ms (10); learn_tau is for both time constants
+///     adlif             tau_mem_min_ms (5), tau_mem_max_ms (25), tau_adapt_min_ms (60), tau_adapt_max_ms (300),
+///                       adaptation (120), v_th (1), fires_at, detach_reset (true), integration ("symplectic" or
+///                       "forward"), surrogate ("exponential"), surrogate_alpha
 ///     leaky_integrator  tau_mem_ms (20), decay_input (true), decay ("euler" or "exact")
 ///     add               inputs must be given
 ///     vote              group (10)

@@ -19,7 +19,7 @@ neurons::FiresAt read_fires_at(const LayerTable& table) {
              : neurons::FiresAt::above_threshold;
 }
 
-neurons::Surrogate read_surrogate(const LayerTable& table) {
+neurons::Surrogate read_surrogate(const LayerTable& table, const char* fallback = "atan") {
   struct Row {
     const char* name;
     neurons::SurrogateKind kind;
@@ -32,24 +32,23 @@ neurons::Surrogate read_surrogate(const LayerTable& table) {
                                              {"exponential", neurons::SurrogateKind::exponential, 5.0}}};
   std::vector<std::string> names;
   for (const Row& row : kRows) names.emplace_back(row.name);
-  const std::string name = table.choice("surrogate", names, kRows[0].name);
+  const std::string name = table.choice("surrogate", names, fallback);
   const Row& row = *std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.name == name; });
   return {row.kind, table.number("surrogate_alpha", row.alpha, 1e-6, 1e6)};
 }
 
 /// Asks the neuron itself whether its constants make sense for a tick of dt.
-void check_constants(const LayerTable& table, const neurons::LifConfig& config) {
+template <class Check>
+void check_constants(const LayerTable& table, Check&& check) {
   try {
-    neurons::lif_params(config, table.dt_ms());
+    check();
   } catch (const ConfigError& error) {
     // Its text begins with its key, which the table writes itself, in full.
     table.fail(error.key, std::string(error.what()).substr(error.key.size() + 2));
   }
 }
 
-}  // namespace
-
-Operation read_lif(const LayerTable& table) {
+neurons::LifConfig read_lif_keys(const LayerTable& table) {
   neurons::LifConfig config;
   config.tau_mem_ms = table.number("tau_mem_ms", 20.0, 1e-6, kMaxMs);
   config.v_th = table.number("v_th", 1.0, -1e6, 1e6);
@@ -64,8 +63,36 @@ Operation read_lif(const LayerTable& table) {
   config.decay = read_decay(table);
   config.learn_tau = table.flag("learn_tau", false);
   config.surrogate = read_surrogate(table);
-  check_constants(table, config);
-  return LifSpec{config};
+  check_constants(table, [&] { neurons::lif_params(config, table.dt_ms()); });
+  return config;
+}
+
+}  // namespace
+
+Operation read_lif(const LayerTable& table) { return LifSpec{read_lif_keys(table)}; }
+
+Operation read_cuba_lif(const LayerTable& table) {
+  const neurons::CubaLifConfig config{read_lif_keys(table), table.number("tau_syn_ms", 10.0, 1e-6, kMaxMs)};
+  check_constants(table, [&] { neurons::cuba_lif_params(config, table.dt_ms()); });
+  return CubaLifSpec{config};
+}
+
+Operation read_adlif(const LayerTable& table) {
+  neurons::AdlifConfig config;
+  config.tau_mem_min_ms = table.number("tau_mem_min_ms", config.tau_mem_min_ms, 1e-6, kMaxMs);
+  config.tau_mem_max_ms = table.number("tau_mem_max_ms", config.tau_mem_max_ms, 1e-6, kMaxMs);
+  config.tau_adapt_min_ms = table.number("tau_adapt_min_ms", config.tau_adapt_min_ms, 1e-6, kMaxMs);
+  config.tau_adapt_max_ms = table.number("tau_adapt_max_ms", config.tau_adapt_max_ms, 1e-6, kMaxMs);
+  config.adaptation = table.number("adaptation", config.adaptation, 0.0, 1e6);
+  config.v_th = table.number("v_th", config.v_th, -1e6, 1e6);
+  config.fires_at = read_fires_at(table);
+  config.detach_reset = table.flag("detach_reset", true);
+  config.integration = table.choice("integration", {"symplectic", "forward"}, "symplectic") == "symplectic"
+                           ? neurons::Integration::symplectic
+                           : neurons::Integration::forward;
+  config.surrogate = read_surrogate(table, "exponential");
+  check_constants(table, [&] { neurons::check_adlif(config, table.dt_ms()); });
+  return AdlifSpec{config};
 }
 
 Operation read_leaky_integrator(const LayerTable& table) {
@@ -73,7 +100,7 @@ Operation read_leaky_integrator(const LayerTable& table) {
   spec.tau_mem_ms = table.number("tau_mem_ms", 20.0, 1e-6, kMaxMs);
   spec.decay_input = table.flag("decay_input", true);
   spec.decay = read_decay(table);
-  check_constants(table, integrator_config(spec));
+  check_constants(table, [&] { neurons::lif_params(integrator_config(spec), table.dt_ms()); });
   return spec;
 }
 

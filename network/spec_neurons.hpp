@@ -7,6 +7,8 @@
 namespace synfire::network {
 
 Operation read_lif(const LayerTable& table);
+Operation read_cuba_lif(const LayerTable& table);
+Operation read_adlif(const LayerTable& table);
 Operation read_leaky_integrator(const LayerTable& table);
 
 }  // namespace synfire::network

@@ -189,6 +189,10 @@ StagePtr<Scalar> make_stage(const FlattenSpec& spec, const NodeContext<Scalar>& 
 template <class Scalar>
 StagePtr<Scalar> make_stage(const LifSpec& spec, const NodeContext<Scalar>& context);
 template <class Scalar>
+StagePtr<Scalar> make_stage(const CubaLifSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const AdlifSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
 StagePtr<Scalar> make_stage(const LeakyIntegratorSpec& spec, const NodeContext<Scalar>& context);
 template <class Scalar>
 StagePtr<Scalar> make_stage(const AddSpec& spec, const NodeContext<Scalar>& context);

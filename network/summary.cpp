@@ -21,10 +21,19 @@ std::string detail(const AvgPoolSpec& spec) { return window(spec.geometry); }
 std::string detail(const BatchNormSpec&) { return ""; }
 std::string detail(const DropoutSpec& spec) { return fmt::format("p {}", spec.p); }
 std::string detail(const FlattenSpec&) { return ""; }
-std::string detail(const LifSpec& spec) {
-  const neurons::LifConfig& config = spec.config;
+std::string detail(const neurons::LifConfig& config) {
   return fmt::format("tau {} ms{}, threshold {}, {}", config.tau_mem_ms, config.learn_tau ? " at the start" : "",
                      config.v_th, config.v_reset ? fmt::format("reset to {}", *config.v_reset) : "soft reset");
+}
+std::string detail(const LifSpec& spec) { return detail(spec.config); }
+std::string detail(const CubaLifSpec& spec) {
+  return fmt::format("{}, synaptic tau {} ms", detail(spec.config.membrane), spec.config.tau_syn_ms);
+}
+std::string detail(const AdlifSpec& spec) {
+  const neurons::AdlifConfig& config = spec.config;
+  return fmt::format("tau {} to {} ms, adaptation {} to {} ms, {}", config.tau_mem_min_ms, config.tau_mem_max_ms,
+                     config.tau_adapt_min_ms, config.tau_adapt_max_ms,
+                     config.integration == neurons::Integration::symplectic ? "symplectic" : "forward");
 }
 std::string detail(const LeakyIntegratorSpec& spec) { return fmt::format("tau {} ms", spec.tau_mem_ms); }
 std::string detail(const AddSpec&) { return ""; }

@@ -29,7 +29,7 @@ struct AdlifConfig {
   FiresAt fires_at = FiresAt::threshold;
   bool detach_reset = true;
   Integration integration = Integration::symplectic;
-  Surrogate surrogate{};
+  Surrogate surrogate{SurrogateKind::exponential, 5.0};
 };
 
 /// \throws ConfigError (without a file) if a setting makes no sense for ticks of dt

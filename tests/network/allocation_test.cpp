@@ -86,8 +86,9 @@ TEST_CASE("the counter sees an allocation") {
 }
 
 TEST_CASE("a step allocates nothing once it is planned") {
-  for (const auto& [toml, tick] :
-       {std::pair(test::kChain, test::kChainInput), {test::kResidual, test::kResidualInput}}) {
+  for (const auto& [toml, tick] : {std::pair(test::kChain, test::kChainInput),
+                                   {test::kResidual, test::kResidualInput},
+                                   {test::kRowNeurons, test::kRowNeuronsInput}}) {
     set_num_threads(1);
     const Count one = allocations_of_a_step(toml, tick, 1);
     CHECK(one.of_new == 0);

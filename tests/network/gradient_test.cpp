@@ -118,6 +118,11 @@ TEST_CASE("the gradients of learned time constants equal finite differences, wit
   learned.check_all();
 }
 
+TEST_CASE("gradients through current-based and adaptive neurons, and of what they learn, equal finite differences") {
+  Case neurons(test::kRowNeurons, test::kRowNeuronsInput);
+  neurons.check_all();
+}
+
 TEST_CASE("gradients of a graph with sums and shared outputs equal finite differences") {
   Case residual(test::kResidual, test::kResidualInput);
   residual.check_all();

@@ -120,6 +120,39 @@ decay_input = false
 )";
 inline const Shape kLearnedTausInput{4};
 
+/// Current-based and adaptive neurons, with everything that they learn.
+inline const std::string kRowNeurons = R"(
+[network]
+dt_ms = 2.0
+cuba_lif = {tau_mem_ms = 8.0, tau_syn_ms = 5.0, v_th = 0.5, detach_reset = false, learn_tau = true}
+adlif = {tau_mem_max_ms = 12.0, tau_adapt_min_ms = 10.0, tau_adapt_max_ms = 30.0, adaptation = 2.0, v_th = 0.4, detach_reset = false, surrogate = "atan"}
+[[network.layers]]
+type = "cuba_lif"
+name = "currents"
+v_th = 2.0
+reset = "soft"
+decay_input = false
+[[network.layers]]
+type = "linear"
+out_features = 5
+[[network.layers]]
+type = "adlif"
+name = "symplectic"
+[[network.layers]]
+type = "linear"
+out_features = 4
+[[network.layers]]
+type = "adlif"
+name = "forward"
+integration = "forward"
+[[network.layers]]
+type = "linear"
+out_features = 3
+[[network.layers]]
+type = "cuba_lif"
+)";
+inline const Shape kRowNeuronsInput{4};
+
 /// Nodes that several others read, sums, and a readout that fires.
 inline const std::string kResidual = R"(
 [network]

@@ -1,5 +1,6 @@
 #include "network/spec.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <doctest/doctest.h>
@@ -172,6 +173,21 @@ TEST_CASE("a learned time constant starts at the configured one and is no synaps
   CHECK(first.value[0] == doctest::Approx(-std::log(5.0 / 2.0 - 1.0)).epsilon(1e-14));
   CHECK(1.0 / (1.0 + std::exp(net.tensor("second.leak_logit").value[0])) ==
         doctest::Approx(std::exp(-2.0 / 5.0)).epsilon(1e-14));
+}
+
+TEST_CASE("an adaptive neuron learns within bounds, and what makes no sense is named") {
+  const Network<float> net = build<float>(test::spec_of(test::kRowNeurons), test::kRowNeuronsInput, 3);
+  const NamedTensor<float>& b = net.tensor("symplectic.b");
+  CHECK(b.kind == TensorKind::neuron);
+  CHECK(b.lowest == 0.0);
+  CHECK(b.highest == 2.0);
+  CHECK(net.tensor("forward.tau_adapt_share").highest == 1.0);
+  CHECK(std::any_of(b.value.span().begin(), b.value.span().end(), [](float value) { return value > 1.0F; }));
+  CHECK(std::all_of(b.value.span().begin(), b.value.span().end(), [](float v) { return v >= 0.0F && v <= 2.0F; }));
+
+  CHECK(says(problem(layer("type = \"adlif\"\ntau_mem_max_ms = 4.0")), "test.toml:3: "));
+  CHECK(says(problem(layer("type = \"adlif\"\ntau_mem_max_ms = 4.0")), "tau_mem_max_ms: must be at least"));
+  CHECK(says(problem(layer("type = \"cuba_lif\"\ntau_syn_ms = 0.5")), "tau_syn_ms: must be at least one tick"));
 }
 
 TEST_CASE("a description that was made by hand is checked as well") {
