@@ -37,7 +37,7 @@ std::vector<ReportExample> pick_examples(const datasets::Split& source, const le
   return examples;
 }
 
-void add_training_figures(const MetricTable& metrics, ReportData& data) {
+void add_training_figures(const MetricTable& metrics, learning::Selection selection, ReportData& data) {
   if (metrics.count.empty()) return;
   const auto column = [&](const std::string& name) -> const std::vector<double>& {
     for (std::size_t c = 0; c < metrics.value_names.size(); ++c) {
@@ -49,7 +49,11 @@ void add_training_figures(const MetricTable& metrics, ReportData& data) {
   for (const double accuracy : column("validation_accuracy")) {
     if (accuracy > best) best = accuracy;
   }
-  if (best >= 0.0) data.figures.emplace_back(fmt::format("{:.1f} %", 100.0 * best), "best validation accuracy");
+  const bool on_test = selection == learning::Selection::best_test;
+  if (best >= 0.0) {
+    data.figures.emplace_back(fmt::format("{:.1f} %", 100.0 * best),
+                              on_test ? "highest test accuracy of an epoch" : "best validation accuracy");
+  }
   data.figures.emplace_back(std::to_string(metrics.count.back()), "epochs");
   double seconds = 0.0;
   for (const double s : column("seconds")) seconds += s;
@@ -106,7 +110,7 @@ void write_run_report(const RunFolder& run, const Experiment& experiment, const 
     data.examples = pick_examples(*experiment.data.test, evaluation->rounded);
   }
   data.delays = delay_histograms(experiment, network);
-  add_training_figures(read_metrics(run.metrics()), data);
+  add_training_figures(read_metrics(run.metrics()), experiment.learning.selection, data);
   data.epochs_json = epochs_json(run.metrics());
   data.layers = model_table(network, experiment.data.train->sample_shape()[0]).rows();
   data.config = experiment.resolved;
