@@ -53,7 +53,7 @@ Outcome Trainer::run(BatchSource& train, BatchSource* validation, Observer& obse
     report.seconds = seconds_since(start);
     report.samples_per_second = static_cast<double>(progress_.num_samples - samples_before) / report.seconds;
     report.firing_rates = progress_.firing_rates;
-    report.mean_bump_width = network::mean_bump_width(network_);
+    if (progress_.epoch < config_.delays.round_from_epoch) report.mean_bump_width = network::mean_bump_width(network_);
 
     std::optional<RoundedEvaluation> evaluation;
     const bool is_last = progress_.epoch + 1 == config_.epochs;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,9 @@ struct EpochReport {
   bool is_best = false;
   double seconds = 0.0;  ///< of its training, without the part before a resume
   double samples_per_second = 0.0;
-  std::vector<double> firing_rates;        ///< in its last step, by node; NaN where there is none
-  double mean_bump_width = 0.0;            ///< of learned delays; NaN without
+  std::vector<double> firing_rates;  ///< in its last step, by node; NaN where there is none
+  /// Of delays while they are learned; NaN without any.
+  double mean_bump_width = std::numeric_limits<double>::quiet_NaN();
   const Evaluation* validation = nullptr;  ///< null if this epoch was not validated; with delays on whole ticks
 };
 

@@ -143,6 +143,7 @@ TEST_CASE("delays are learned within their range, and from the epoch of rounding
   const double expected[] = {kStartWidth, std::sqrt(kStartWidth * narrow), narrow, narrow};
   for (std::size_t epoch = 0; epoch < 4; ++epoch)
     CHECK(std::abs(witness.widths[epoch] - expected[epoch]) <= 1e-6 * kStartWidth);  // a float's digits
+  CHECK(std::isnan(witness.widths[5]));
 }
 
 TEST_CASE("an epoch is validated with delays on whole ticks and, until they are, with bumps") {
