@@ -1,153 +1,151 @@
 #include "synapses/delayed_linear.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <vector>
+#include <cstring>
+
+#include "core/parallel.hpp"
+#include "synapses/checks.hpp"
+#include "synapses/delay_checks.hpp"
+#include "synapses/delay_layout.hpp"
 
 namespace synfire::synapses {
 
 namespace {
 
-template <class Scalar>
-struct Bump {
-  std::vector<double> share, slope_position, slope_width;  // A_d and its derivatives
-};
+/// One vector of taps scattered for an event takes as long as so many multiply-adds of a dense row; bench/delays.cpp.
+constexpr double kScatterCost = 1.6;
+constexpr int kCountChunks = 64;
 
 template <class Scalar>
-Bump<Scalar> bump(const DelayConfig& config, double position, double width, bool rounded) {
-  const int count = config.max_delay + 1;
-  Bump<Scalar> result{std::vector<double>(count), std::vector<double>(count), std::vector<double>(count)};
-  const bool gauss = config.bump == DelayBump::gauss && !rounded;
-  const double centre = config.middle() - (rounded ? std::nearbyint(position) : position);
-  const double s = rounded ? 1.0 : std::abs(width) + (gauss ? 0.27 : 1.0);
-  const double sign_width = width > 0.0 ? 1.0 : width < 0.0 ? -1.0 : 0.0;
-  double sum = 1e-7, first = 0.0, second = 0.0;
-  for (int d = 0; d < count; ++d) {
-    const double u = d - centre;
-    const double x = gauss ? std::exp(-0.5 * (u / s) * (u / s)) : std::max(0.0, s - std::abs(u));
-    result.share[d] = x;
-    sum += x;
-  }
-  for (int d = 0; d < count; ++d) {
-    const double u = d - centre;
-    result.share[d] /= sum;
-    if (gauss) {
-      first += result.share[d] * u;
-      second += result.share[d] * u * u;
-    } else if (std::abs(u) < s) {
-      first += u > 0.0 ? 1.0 : u < 0.0 ? -1.0 : 0.0;
-      second += 1.0;
-    }
-  }
-  if (rounded) return result;
-  for (int d = 0; d < count; ++d) {
-    const double u = d - centre;
-    if (gauss) {
-      result.slope_position[d] = -result.share[d] * (u - first) / (s * s);
-      result.slope_width[d] = sign_width * result.share[d] * (u * u - second) / (s * s * s);
-    } else {
-      const bool inside = std::abs(u) < s;
-      const double sign = !inside ? 0.0 : u > 0.0 ? 1.0 : u < 0.0 ? -1.0 : 0.0;
-      result.slope_position[d] = -(sign - result.share[d] * first) / sum;
-      result.slope_width[d] = sign_width * ((inside ? 1.0 : 0.0) - result.share[d] * second) / sum;
-    }
-  }
-  return result;
+std::ptrdiff_t count_events(const Signal<Scalar>& x) {
+  std::array<std::ptrdiff_t, kCountChunks> counts{};
+  with_elements(x, [&](const auto* elements) {
+    parallel_chunks(x.shape.size(), kCountChunks, [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
+      counts[static_cast<std::size_t>(chunk)] = count_nonzeros(elements + begin, end - begin);
+    });
+  });
+  std::ptrdiff_t total = 0;
+  for (const std::ptrdiff_t count : counts) total += count;
+  return total;
 }
 
+/// Every event adds its synapses' taps to the rows of the neurons that it reaches.
 template <class Scalar>
-double value(const Signal<Scalar>& x, std::ptrdiff_t i) {
-  return x.is_spikes() ? static_cast<double>(x.spikes[i]) : static_cast<double>(x.real[i]);
-}
+void forward_by_events(const Signal<Scalar>& x, const DelayConfig& config, const DelayParameters<Scalar>& p,
+                       const DelayLayout<Scalar>& l, View<Scalar> y, ScratchCursor cursor) {
+  TapTable<Scalar> table = l.table(TapOrder::by_input);
+  table.take(cursor);
+  build_taps(config, p, table);
+  auto* const all_events = cursor.take<InputEvent<Scalar>>(l.chunks * l.events());
+  auto* const all_counts = cursor.take<std::int32_t>(l.chunks * l.together * l.in);
+  auto* const all_tiles = cursor.take<Scalar>(l.chunks * l.tile());
 
-template <class Scalar, class Body>
-void each_synapse(const DelayConfig& config, const DelayParameters<Scalar>& p, const Body& body) {
-  const Shape& w = p.weight.shape;
-  for (std::ptrdiff_t o = 0; o < w[0]; ++o) {
-    for (std::ptrdiff_t i = 0; i < w[1]; ++i) {
-      if (!p.mask.empty() && p.mask[o * w[1] + i] == Scalar(0)) continue;
-      for (std::ptrdiff_t m = 0; m < w[2]; ++m) {
-        const std::ptrdiff_t row = config.per == DelayPer::input ? 0 : o,
-                             column = config.per == DelayPer::output ? 0 : i;
-        const std::ptrdiff_t shared = (row * p.position.shape[1] + column) * w[2] + m;
-        body(o, i, (o * w[1] + i) * w[2] + m, shared,
-             bump<Scalar>(config, p.position[shared], p.width[shared], p.rounded));
+  parallel_chunks(l.batch, static_cast<int>(l.chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
+    InputEvent<Scalar>* const events = all_events + chunk * l.events();
+    std::int32_t* const counts = all_counts + chunk * l.together * l.in;
+    Scalar* const tile_rows = all_tiles + chunk * l.tile();
+    const std::ptrdiff_t sample_rows = kTileNeurons * l.out_length;
+    for (std::ptrdiff_t first = begin; first < end; first += l.together) {
+      const std::ptrdiff_t samples = std::min(l.together, end - first);
+      // The events of a neuron in all samples stand in one list; each knows the rows of its sample.
+      std::fill(counts, counts + l.in, 0);
+      for (std::ptrdiff_t s = 0; s < samples; ++s) {
+        with_elements(x, [&](const auto* elements) {
+          append_events(elements + (first + s) * l.in, l.batch * l.in, l.ticks, l.in, s * sample_rows,
+                        l.together * l.ticks, events, counts);
+        });
+      }
+      for (std::ptrdiff_t tile = 0; tile < table.tiles(); ++tile) {
+        std::fill(tile_rows, tile_rows + samples * sample_rows, Scalar(0));
+        for (std::ptrdiff_t i = 0; i < l.in; ++i) {
+          const std::ptrdiff_t list = table.list(tile, i);
+          const Scalar* const taps = table.taps + list * table.slots() * table.width;
+          each_pack_group<Scalar>(table.width, [&](std::ptrdiff_t shift, auto packs) {
+            scatter<packs>(events + i * l.together * l.ticks, counts[i], table.offset + list * table.slots(),
+                           taps + shift, table.width, table.count[list], tile_rows + shift);
+          });
+        }
+        for (std::ptrdiff_t s = 0; s < samples; ++s) {
+          transpose(tile_rows + s * sample_rows, l.out_length, table.tile_size(tile), l.out_ticks,
+                    y.data + (first + s) * l.out + tile * kTileNeurons, l.batch * l.out);
+        }
       }
     }
-  }
+  });
+}
+
+/// Every synapse adds the whole row of its input, once for each tap.
+template <class Scalar>
+void forward_by_rows(const Signal<Scalar>& x, const DelayConfig& config, const DelayParameters<Scalar>& p,
+                     const DelayLayout<Scalar>& l, View<Scalar> y, ScratchCursor cursor) {
+  TapTable<Scalar> table = l.table(TapOrder::by_output);
+  table.take(cursor);
+  build_taps(config, p, table);
+  auto* const all_in = cursor.take<Scalar>(l.chunks * l.in_rows());
+  auto* const all_out = cursor.take<Scalar>(l.chunks * l.out_rows());
+
+  parallel_chunks(l.batch, static_cast<int>(l.chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
+    Scalar* const in_rows = all_in + chunk * l.in_rows();
+    Scalar* const out_rows = all_out + chunk * l.out_rows();
+    const std::ptrdiff_t out_row = l.out_packs * kLanes<Scalar>;
+    std::fill(in_rows, in_rows + l.in_rows(), Scalar(0));
+    for (std::ptrdiff_t b = begin; b < end; ++b) {
+      with_elements(x, [&](const auto* elements) {
+        transpose(elements + b * l.in, l.batch * l.in, l.ticks, l.in, in_rows + l.lead, l.in_length);
+      });
+      std::fill(out_rows, out_rows + l.out_rows(), Scalar(0));
+      for (std::ptrdiff_t tile = 0; tile < table.tiles(); ++tile) {
+        const Scalar* const tile_rows = in_rows + tile * kTileNeurons * l.in_length + l.lead;
+        for (std::ptrdiff_t o = 0; o < l.out; ++o) {
+          const std::ptrdiff_t list = table.list(tile, o);
+          add_taps_to_row<true>(table.offset + list * table.slots(), table.taps + list * table.slots() * table.width,
+                                table.width, l.reach, table.count[list], tile_rows, out_rows + o * out_row,
+                                l.out_packs);
+        }
+      }
+      transpose(out_rows, out_row, l.out, l.out_ticks, y.data + b * l.out, l.batch * l.out);
+    }
+  });
 }
 
 }  // namespace
 
 template <class Scalar>
 void delayed_linear_forward(const Signal<Scalar>& x, const DelayConfig& config, const DelayParameters<Scalar>& p,
-                            View<Scalar> y, std::span<std::byte>) {
-  const std::ptrdiff_t ticks = x.shape[0], batch = x.shape[1], in = x.shape[2], out = y.shape[2];
-  std::fill(y.data, y.data + y.size(), Scalar(0));
-  each_synapse(config, p, [&](auto o, auto i, auto w, auto, const auto& taps) {
-    for (std::ptrdiff_t t = 0; t < ticks; ++t) {
-      for (std::ptrdiff_t b = 0; b < batch; ++b) {
-        const double v = value(x, (t * batch + b) * in + i);
-        for (int d = 0; v != 0.0 && d <= config.max_delay && t + d < y.shape[0]; ++d) {
-          y[((t + d) * batch + b) * out + o] += static_cast<Scalar>(p.weight[w] * taps.share[d] * v);
-        }
-      }
-    }
-  });
-}
-
-template <class Scalar>
-void delayed_linear_backward(const Signal<Scalar>& x, const DelayConfig& config, const DelayParameters<Scalar>& p,
-                             View<const Scalar> grad_y, const DelayGradients<Scalar>& grads, View<Scalar> grad_x,
-                             std::span<std::byte>) {
-  const std::ptrdiff_t ticks = x.shape[0], batch = x.shape[1], in = x.shape[2], out = grad_y.shape[2];
-  for (const View<Scalar>& g : {grads.weight, grads.position, grads.width, grad_x}) {
-    std::fill(g.data, g.data + g.size(), Scalar(0));
+                            View<Scalar> y, std::span<std::byte> scratch) {
+  check_delays("delayed_linear", x, config, p, y.shape);
+  const DelayLayout<Scalar> layout(config, delay_reach(config, p), x.shape, y.shape[2]);
+  require_scratch("delayed_linear", scratch,
+                  delayed_linear_scratch_bytes<Scalar>(config, static_cast<int>(layout.reach), x.shape, y.shape[2]));
+  const double events = static_cast<double>(count_events(x)) * static_cast<double>(packs_for<Scalar>(layout.reach));
+  const double rows =
+      static_cast<double>(layout.batch * layout.in) * static_cast<double>(layout.out_packs * layout.reach);
+  if (kScatterCost * events < rows) {
+    forward_by_events(x, config, p, layout, y, ScratchCursor(scratch));
+  } else {
+    forward_by_rows(x, config, p, layout, y, ScratchCursor(scratch));
   }
-  std::vector<double> correlation(static_cast<std::size_t>(config.max_delay) + 1);
-  each_synapse(config, p, [&](auto o, auto i, auto w, auto shared, const auto& taps) {
-    std::fill(correlation.begin(), correlation.end(), 0.0);
-    for (std::ptrdiff_t t = 0; t < ticks; ++t) {
-      for (std::ptrdiff_t b = 0; b < batch; ++b) {
-        const double v = value(x, (t * batch + b) * in + i);
-        double back = 0.0;
-        for (int d = 0; d <= config.max_delay && t + d < grad_y.shape[0]; ++d) {
-          const double g = grad_y[((t + d) * batch + b) * out + o];
-          correlation[d] += g * v;
-          back += g * taps.share[d];
-        }
-        if (!grad_x.empty()) grad_x[(t * batch + b) * in + i] += static_cast<Scalar>(p.weight[w] * back);
-      }
-    }
-    double for_weight = 0.0, for_position = 0.0, for_width = 0.0;
-    for (int d = 0; d <= config.max_delay; ++d) {
-      for_weight += correlation[d] * taps.share[d];
-      for_position += correlation[d] * taps.slope_position[d];
-      for_width += correlation[d] * taps.slope_width[d];
-    }
-    grads.weight[w] = static_cast<Scalar>(for_weight);
-    if (!grads.position.empty()) grads.position[shared] += static_cast<Scalar>(p.weight[w] * for_position);
-    if (!grads.width.empty()) grads.width[shared] += static_cast<Scalar>(p.weight[w] * for_width);
-  });
 }
 
 template <class Scalar>
-int delay_reach(const DelayConfig& config, const DelayParameters<Scalar>&) {
-  return config.max_delay + 1;
+int delay_reach(const DelayConfig& config, const DelayParameters<Scalar>& p) {
+  if (p.rounded) return 1;
+  Scalar widest(0);
+  for (const Scalar width : p.width.span()) widest = std::max(widest, std::abs(width));
+  return BumpShape(config, static_cast<double>(widest), false).reach();
 }
 
 template <class Scalar>
-std::size_t delayed_linear_scratch_bytes(const DelayConfig&, int, const Shape&, std::ptrdiff_t) {
-  return 64;
+std::size_t delayed_linear_scratch_bytes(const DelayConfig& config, int reach, const Shape& x, std::ptrdiff_t out) {
+  const DelayLayout<Scalar> layout(config, reach, x, out);
+  return std::max({layout.sparse_forward_bytes(), layout.dense_forward_bytes(),
+                   layout.backward_bytes(config.per != DelayPer::synapse)}) +
+         kCacheLine;
 }
 
-#define SYNFIRE_INSTANTIATE(Scalar)                                                                                \
-  template void delayed_linear_forward(const Signal<Scalar>&, const DelayConfig&, const DelayParameters<Scalar>&,  \
-                                       View<Scalar>, std::span<std::byte>);                                        \
-  template void delayed_linear_backward(const Signal<Scalar>&, const DelayConfig&, const DelayParameters<Scalar>&, \
-                                        View<const Scalar>, const DelayGradients<Scalar>&, View<Scalar>,           \
-                                        std::span<std::byte>);                                                     \
-  template int delay_reach(const DelayConfig&, const DelayParameters<Scalar>&);                                    \
+#define SYNFIRE_INSTANTIATE(Scalar)                                                                               \
+  template void delayed_linear_forward(const Signal<Scalar>&, const DelayConfig&, const DelayParameters<Scalar>&, \
+                                       View<Scalar>, std::span<std::byte>);                                       \
+  template int delay_reach(const DelayConfig&, const DelayParameters<Scalar>&);                                   \
   template std::size_t delayed_linear_scratch_bytes<Scalar>(const DelayConfig&, int, const Shape&, std::ptrdiff_t);
 SYNFIRE_INSTANTIATE(float)
 SYNFIRE_INSTANTIATE(double)

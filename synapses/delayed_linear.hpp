@@ -58,7 +58,7 @@ struct DelayGradients {
 ///
 /// Rounded, position becomes the nearest whole number, half to even, and A_d is 1 / (1 + 1e-7) at the one delay left.
 ///
-/// Only delays with A_d > 1e-6 are used: five or six of a gauss of width 0.23, however long the longest delay. The work
+/// A gauss ends where X has fallen to 1e-6: five or six taps at width 0.23, however long the longest delay. The work
 /// is that of input spikes times taps in reach, or of ticks times taps where the input is dense.
 ///
 /// \param x  [T, B, I] real values or spikes

@@ -1,0 +1,205 @@
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "synapses/delay_taps.hpp"
+#include "synapses/nonzeros.hpp"
+#include "synapses/simd.hpp"
+
+/// The inner loops of a layer with delays. In them the ticks of one neuron and one sample lie side by side in a row, so
+/// that the neighbouring taps of a synapse are one vector. Private to the room: not installed.
+namespace synfire::synapses {
+
+/// An odd number of cache lines: rows that follow each other then spread over all sets of a cache.
+template <class Scalar>
+constexpr std::ptrdiff_t row_length_for(std::ptrdiff_t count) {
+  constexpr std::ptrdiff_t kPerLine = static_cast<std::ptrdiff_t>(kCacheLine / sizeof(Scalar));
+  const std::ptrdiff_t lines = (count + kPerLine - 1) / kPerLine;
+  return (lines | 1) * kPerLine;
+}
+
+#if defined(__AVX__)
+inline void transpose8(const float* from, std::ptrdiff_t from_row, float* to, std::ptrdiff_t to_row) {
+  __m256 r[8], s[8];
+  for (int k = 0; k < 8; ++k) r[k] = _mm256_loadu_ps(from + k * from_row);
+  for (int k = 0; k < 8; k += 2) {
+    s[k] = _mm256_unpacklo_ps(r[k], r[k + 1]);
+    s[k + 1] = _mm256_unpackhi_ps(r[k], r[k + 1]);
+  }
+  for (int k = 0; k < 8; k += 4) {
+    r[k] = _mm256_shuffle_ps(s[k], s[k + 2], 0x44);
+    r[k + 1] = _mm256_shuffle_ps(s[k], s[k + 2], 0xEE);
+    r[k + 2] = _mm256_shuffle_ps(s[k + 1], s[k + 3], 0x44);
+    r[k + 3] = _mm256_shuffle_ps(s[k + 1], s[k + 3], 0xEE);
+  }
+  for (int k = 0; k < 4; ++k) {
+    _mm256_storeu_ps(to + k * to_row, _mm256_permute2f128_ps(r[k], r[k + 4], 0x20));
+    _mm256_storeu_ps(to + (k + 4) * to_row, _mm256_permute2f128_ps(r[k], r[k + 4], 0x31));
+  }
+}
+#endif
+
+/// to[c, r] = from[r, c]
+template <class From, class Scalar>
+inline void transpose(const From* from, std::ptrdiff_t from_row, std::ptrdiff_t rows, std::ptrdiff_t columns,
+                      Scalar* to, std::ptrdiff_t to_row) {
+  constexpr std::ptrdiff_t kBlock = 8;
+  for (std::ptrdiff_t r = 0; r < rows; r += kBlock) {
+    for (std::ptrdiff_t c = 0; c < columns; c += kBlock) {
+#if defined(__AVX__)
+      if constexpr (std::is_same_v<From, float> && std::is_same_v<Scalar, float>) {
+        if (r + kBlock <= rows && c + kBlock <= columns) {
+          transpose8(from + r * from_row + c, from_row, to + c * to_row + r, to_row);
+          continue;
+        }
+      }
+#endif
+      for (std::ptrdiff_t k = r; k < std::min(r + kBlock, rows); ++k) {
+        for (std::ptrdiff_t l = c; l < std::min(c + kBlock, columns); ++l) {
+          to[l * to_row + k] = static_cast<Scalar>(from[k * from_row + l]);
+        }
+      }
+    }
+  }
+}
+
+/// An element of the input that is not zero.
+template <class Scalar>
+struct InputEvent {
+  std::int32_t at;  ///< tick, or place in a row
+  Scalar value;
+};
+
+/// The events of neurons [0, neurons) of one sample: `count[i]` of them from `list + i * capacity`, in order of ticks,
+/// appended to those that are there. `place` is added to their ticks.
+template <class Scalar, class T>
+inline void append_events(const T* x, std::ptrdiff_t tick_stride, std::ptrdiff_t ticks, std::ptrdiff_t neurons,
+                          std::ptrdiff_t place, std::ptrdiff_t capacity, InputEvent<Scalar>* list,
+                          std::int32_t* count) {
+  for (std::ptrdiff_t t = 0; t < ticks; ++t) {
+    const T* const row = x + t * tick_stride;
+    each_mask(row, neurons, [&](std::ptrdiff_t first, unsigned mask) {
+      for (; mask != 0; mask &= mask - 1) {
+        const std::ptrdiff_t i = first + std::countr_zero(mask);
+        list[i * capacity + count[i]++] = {static_cast<std::int32_t>(place + t), static_cast<Scalar>(row[i])};
+      }
+    });
+  }
+}
+
+/// rows[offset[s] + event.at ..] += event.value taps[s ..] for every event and every synapse s of a list, kPacks packs
+/// of the `width` numbers of each.
+template <int kPacks, class Scalar>
+inline void scatter(const InputEvent<Scalar>* events, std::ptrdiff_t num_events, const std::int32_t* offset,
+                    const Scalar* taps, std::ptrdiff_t width, std::ptrdiff_t num_synapses, Scalar* rows) {
+  for (std::ptrdiff_t e = 0; e < num_events; ++e) {
+    Scalar* const base = rows + events[e].at;
+    const Pack<Scalar> value = broadcast(events[e].value);
+    for (std::ptrdiff_t s = 0; s < num_synapses; ++s) {
+      Scalar* const row = base + offset[s];
+      unroll<kPacks>([&](auto k) {
+        Scalar* const to = row + k * kLanes<Scalar>;
+        store<Scalar>(multiply_add(value, load(taps + s * width + k * kLanes<Scalar>), load(to)), to);
+      });
+    }
+  }
+}
+
+/// sums[s ..] += sum of event.value rows[offset[s] + event.at ..] over all events; the other way round of scatter.
+template <int kPacks, class Scalar>
+inline void correlate(const InputEvent<Scalar>* events, std::ptrdiff_t num_events, const std::int32_t* offset,
+                      const Scalar* rows, std::ptrdiff_t width, std::ptrdiff_t num_synapses, Scalar* sums) {
+  constexpr int kTogether = kPacks >= 4 ? 2 : 8 / kPacks;
+  const auto some = [&](std::ptrdiff_t s, auto together) {
+    constexpr int kSynapses = together;
+    Pack<Scalar> sum[kSynapses * kPacks];
+    const Scalar* row[kSynapses];
+    unroll<kSynapses>([&](auto j) { row[j] = rows + offset[s + j]; });
+    const auto place = [&](auto k) { return sums + (s + k / kPacks) * width + (k % kPacks) * kLanes<Scalar>; };
+    unroll<kSynapses * kPacks>([&](auto k) { sum[k] = load(place(k)); });
+    for (std::ptrdiff_t e = 0; e < num_events; ++e) {
+      const Pack<Scalar> value = broadcast(events[e].value);
+      const std::ptrdiff_t at = events[e].at;
+      unroll<kSynapses>([&](auto j) {
+        unroll<kPacks>([&](auto k) {
+          sum[j * kPacks + k] = multiply_add(value, load(row[j] + at + k * kLanes<Scalar>), sum[j * kPacks + k]);
+        });
+      });
+    }
+    unroll<kSynapses * kPacks>([&](auto k) { store<Scalar>(sum[k], place(k)); });
+  };
+  std::ptrdiff_t s = 0;
+  for (; s + kTogether <= num_synapses; s += kTogether) some(s, std::integral_constant<int, kTogether>{});
+  for (; s < num_synapses; ++s) some(s, std::integral_constant<int, 1>{});
+}
+
+/// Adds the synapses of a list to kPacks packs of one neuron's row: sum[t] += taps[s, j] rows[offset[s] + t +- j].
+template <int kPacks, bool kForward, class Scalar>
+inline void add_taps(const std::int32_t* offset, const Scalar* taps, std::ptrdiff_t width, std::ptrdiff_t reach,
+                     std::ptrdiff_t num_synapses, const Scalar* rows, Scalar* to) {
+  Pack<Scalar> sum[kPacks];
+  unroll<kPacks>([&](auto k) { sum[k] = load(to + k * kLanes<Scalar>); });
+  for (std::ptrdiff_t s = 0; s < num_synapses; ++s) {
+    const Scalar* from = rows + offset[s];
+    for (std::ptrdiff_t j = 0; j < reach; ++j) {
+      const Pack<Scalar> tap = broadcast(taps[s * width + j]);
+      unroll<kPacks>([&](auto k) { sum[k] = multiply_add(tap, load(from + k * kLanes<Scalar>), sum[k]); });
+      from += kForward ? -1 : 1;
+    }
+  }
+  unroll<kPacks>([&](auto k) { store<Scalar>(sum[k], to + k * kLanes<Scalar>); });
+}
+
+/// The same for a whole row of `packs` packs.
+template <bool kForward, class Scalar>
+inline void add_taps_to_row(const std::int32_t* offset, const Scalar* taps, std::ptrdiff_t width, std::ptrdiff_t reach,
+                            std::ptrdiff_t num_synapses, const Scalar* rows, Scalar* to, std::ptrdiff_t packs) {
+  constexpr int kMost = 12;
+  const auto run = [&](std::ptrdiff_t first, auto count) {
+    const std::ptrdiff_t t = first * kLanes<Scalar>;
+    add_taps<count, kForward>(offset, taps, width, reach, num_synapses, rows + t, to + t);
+  };
+  std::ptrdiff_t first = 0;
+  while (packs - first > kMost) {
+    run(first, std::integral_constant<int, 8>{});
+    first += 8;
+  }
+  switch (packs - first) {
+#define SYNFIRE_CASE(n) \
+  case n:               \
+    return run(first, std::integral_constant<int, n>{});
+    SYNFIRE_CASE(1)
+    SYNFIRE_CASE(2)
+    SYNFIRE_CASE(3)
+    SYNFIRE_CASE(4)
+    SYNFIRE_CASE(5)
+    SYNFIRE_CASE(6)
+    SYNFIRE_CASE(7)
+    SYNFIRE_CASE(8)
+    SYNFIRE_CASE(9)
+    SYNFIRE_CASE(10)
+    SYNFIRE_CASE(11)
+    SYNFIRE_CASE(12)
+#undef SYNFIRE_CASE
+    default:
+      return;
+  }
+}
+
+/// Calls `body(first, integral_constant<int, packs>)` for groups of up to four packs that make up `width` numbers.
+template <class Scalar, class Body>
+inline void each_pack_group(std::ptrdiff_t width, const Body& body) {
+  constexpr std::ptrdiff_t kMost = 4 * kLanes<Scalar>;
+  std::ptrdiff_t first = 0;
+  for (; width - first >= kMost; first += kMost) body(first, std::integral_constant<int, 4>{});
+  const std::ptrdiff_t rest = (width - first) / kLanes<Scalar>;
+  if (rest == 1) body(first, std::integral_constant<int, 1>{});
+  if (rest == 2) body(first, std::integral_constant<int, 2>{});
+  if (rest == 3) body(first, std::integral_constant<int, 3>{});
+}
+
+}  // namespace synfire::synapses
