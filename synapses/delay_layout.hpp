@@ -16,15 +16,16 @@ struct DelayLayout {
   static constexpr std::ptrdiff_t kTileBytes = 24 << 10;
 
   std::ptrdiff_t ticks, out_ticks, batch, in, out, kernels;
-  std::ptrdiff_t reach;       ///< taps of the widest synapse
-  std::ptrdiff_t width;       ///< the same in whole packs
-  std::ptrdiff_t in_packs;    ///< packs of ticks of a row of the input
-  std::ptrdiff_t out_packs;   ///< of the output
-  std::ptrdiff_t lead;        ///< zeros before the first tick of an input row
-  std::ptrdiff_t in_length;   ///< of an input row
-  std::ptrdiff_t out_length;  ///< of an output row: what arrives too late still has its place
-  std::ptrdiff_t together;    ///< samples that are worked on at the same time
-  std::ptrdiff_t chunks;      ///< of the batch
+  std::ptrdiff_t reach;        ///< taps of the widest synapse
+  std::ptrdiff_t width;        ///< the same in whole packs
+  std::ptrdiff_t out_length;   ///< row of an output, a sample: what arrives too late still has its place
+  std::ptrdiff_t together;     ///< samples whose rows are worked on at the same time
+  std::ptrdiff_t chunks;       ///< of the batch
+  std::ptrdiff_t lead;         ///< zeros before the first tick of an input in lanes
+  std::ptrdiff_t in_lanes;     ///< ticks of an input in lanes, with the zeros on both sides
+  std::ptrdiff_t out_lanes;    ///< of an output in lanes, with the zeros behind it
+  std::ptrdiff_t lane_groups;  ///< of kLanes samples
+  std::ptrdiff_t lane_chunks;  ///< of these groups
 
   DelayLayout(const DelayConfig& config, std::ptrdiff_t taps, const Shape& x, std::ptrdiff_t outputs)
       : ticks(x[0]),
@@ -35,45 +36,56 @@ struct DelayLayout {
         kernels(config.kernel_count),
         reach(taps),
         width(packs_for<Scalar>(taps) * kLanes<Scalar>),
-        in_packs(packs_for<Scalar>(ticks)),
-        out_packs(packs_for<Scalar>(out_ticks)),
-        lead(config.max_delay + taps),
-        in_length(row_length_for<Scalar>(lead + std::max(in_packs, out_packs) * kLanes<Scalar>)),
-        out_length(row_length_for<Scalar>(
-            std::max(out_packs * kLanes<Scalar>, in_packs * kLanes<Scalar> + config.max_delay + width))),
+        out_length(row_length_for<Scalar>(std::max(out_ticks, ticks + config.max_delay + width))),
+        // Not by the row's whole length: scratch must not grow where taps become fewer.
         together(std::clamp<std::ptrdiff_t>(
-            kTileBytes / (kTileNeurons * out_length * static_cast<std::ptrdiff_t>(sizeof(Scalar))), 1, 8)),
-        chunks(std::min(kChunks, batch)) {}
+            kTileBytes / (kTileNeurons * (ticks + config.max_delay) * static_cast<std::ptrdiff_t>(sizeof(Scalar))), 1,
+            8)),
+        chunks(std::min(kChunks, batch)),
+        lead(config.max_delay + taps),
+        in_lanes((lead + out_ticks) | 1),
+        out_lanes((std::max(out_ticks, ticks + config.max_delay + taps)) | 1),
+        lane_groups(packs_for<Scalar>(batch)),
+        lane_chunks(std::min(kChunks, lane_groups)) {}
 
   TapTable<Scalar> table(TapOrder order) const {
     const bool by_input = order == TapOrder::by_input;
-    return {order, in, out, kernels, by_input ? width : reach, by_input ? out_length : in_length};
+    return {order, in, out, kernels, by_input ? width : reach, by_input ? out_length : in_lanes};
   }
+  /// The same synapses for a gradient in lanes.
+  TapTable<Scalar> lane_table() const { return {TapOrder::by_input, in, out, kernels, reach, out_lanes}; }
 
-  /// Forward, a chunk: events and their counts, rows of a tile of outputs.
+  /// Forward by events, a chunk: events, rows of a tile of outputs.
   std::ptrdiff_t events() const { return together * in * ticks; }
   std::ptrdiff_t tile() const { return together * kTileNeurons * out_length; }
-  /// Forward where the input is dense, a chunk: rows of the input and of the output.
-  std::ptrdiff_t in_rows() const { return in * in_length; }
-  std::ptrdiff_t out_rows() const { return out * out_packs * kLanes<Scalar>; }
-  /// Backward: rows of the output's gradient for all samples, and of the input's for each chunk.
+  /// Forward in lanes, a chunk: the input, a block of the output. Backward: the other way round.
+  std::ptrdiff_t in_rows() const { return in * in_lanes * kLanes<Scalar>; }
+  std::ptrdiff_t out_block() const { return out * kBlockTicks * kLanes<Scalar>; }
+  std::ptrdiff_t out_rows() const { return out * out_lanes * kLanes<Scalar>; }
+  std::ptrdiff_t in_block() const { return in * kBlockTicks * kLanes<Scalar>; }
+  /// Backward: rows of the output's gradient for all samples.
   std::ptrdiff_t grad_rows() const { return batch * out * out_length; }
-  std::ptrdiff_t grad_x_rows() const { return in * in_packs * kLanes<Scalar>; }
 
-  std::size_t sparse_forward_bytes() const {
+  std::size_t event_forward_bytes() const {
     return table(TapOrder::by_input).bytes() + scratch_bytes<InputEvent<Scalar>>(chunks * events()) +
-           scratch_bytes<std::int32_t>(chunks * together * in) + scratch_bytes<Scalar>(chunks * tile());
+           scratch_bytes<std::int32_t>(chunks * in) + scratch_bytes<Scalar>(chunks * tile());
   }
-  std::size_t dense_forward_bytes() const {
-    return table(TapOrder::by_output).bytes() + scratch_bytes<Scalar>(chunks * in_rows()) +
-           scratch_bytes<Scalar>(chunks * out_rows());
+  std::size_t lane_forward_bytes() const {
+    return table(TapOrder::by_output).bytes() + scratch_bytes<Scalar>(lane_chunks * in_rows()) +
+           scratch_bytes<Scalar>(lane_chunks * out_block());
+  }
+  std::size_t input_gradient_bytes() const {
+    return lane_table().bytes() + scratch_bytes<Scalar>(lane_chunks * out_rows()) +
+           scratch_bytes<Scalar>(lane_chunks * in_block());
+  }
+  std::size_t synapse_gradient_bytes(bool shared) const {
+    const TapTable<Scalar> taps = table(TapOrder::by_input);
+    return taps.bytes() + scratch_bytes<Scalar>(grad_rows()) + scratch_bytes<InputEvent<Scalar>>(events()) +
+           scratch_bytes<std::int32_t>(in) + scratch_bytes<Scalar>(taps.tiles() * in * taps.slots() * width) +
+           (shared ? 2 * scratch_bytes<double>(out * in * kernels) : 0);
   }
   std::size_t backward_bytes(bool shared) const {
-    const TapTable<Scalar> taps = table(TapOrder::by_input);
-    return taps.bytes() + scratch_bytes<Scalar>(grad_rows()) + scratch_bytes<Scalar>(chunks * grad_x_rows()) +
-           scratch_bytes<InputEvent<Scalar>>(events()) + scratch_bytes<std::int32_t>(in) +
-           scratch_bytes<Scalar>(taps.tiles() * in * taps.slots() * width) +
-           (shared ? 2 * scratch_bytes<double>(out * in * kernels) : 0);
+    return std::max(input_gradient_bytes(), synapse_gradient_bytes(shared));
   }
 };
 

@@ -10,8 +10,8 @@
 #include "synapses/nonzeros.hpp"
 #include "synapses/simd.hpp"
 
-/// The inner loops of a layer with delays. In them the ticks of one neuron and one sample lie side by side in a row, so
-/// that the neighbouring taps of a synapse are one vector. Private to the room: not installed.
+/// The inner loops of a layer with delays. For sparse signals the ticks of one neuron and one sample lie side by side
+/// in a row, so that the neighbouring taps of a synapse are one vector. Private to the room: not installed.
 namespace synfire::synapses {
 
 /// An odd number of cache lines: rows that follow each other then spread over all sets of a cache.
@@ -137,41 +137,47 @@ inline void correlate(const InputEvent<Scalar>* events, std::ptrdiff_t num_event
   for (; s < num_synapses; ++s) some(s, std::integral_constant<int, 1>{});
 }
 
-/// Adds the synapses of a list to kPacks packs of one neuron's row: sum[t] += taps[s, j] rows[offset[s] + t +- j].
-template <int kPacks, bool kForward, class Scalar>
+/// The other layout, for dense signals: kLanes samples side by side, then the ticks of a neuron. All loads are aligned.
+/// Adds the synapses of a list to kTicks ticks of one neuron: to[t] += taps[s, j] rows[offset[s] + t -+ j].
+template <int kTicks, bool kForward, class Scalar>
 inline void add_taps(const std::int32_t* offset, const Scalar* taps, std::ptrdiff_t width, std::ptrdiff_t reach,
                      std::ptrdiff_t num_synapses, const Scalar* rows, Scalar* to) {
-  Pack<Scalar> sum[kPacks];
-  unroll<kPacks>([&](auto k) { sum[k] = load(to + k * kLanes<Scalar>); });
+  Pack<Scalar> sum[kTicks];
+  unroll<kTicks>([&](auto t) { sum[t] = load(to + t * kLanes<Scalar>); });
   for (std::ptrdiff_t s = 0; s < num_synapses; ++s) {
-    const Scalar* from = rows + offset[s];
+    const Scalar* from = rows + offset[s] * kLanes<Scalar>;
     for (std::ptrdiff_t j = 0; j < reach; ++j) {
       const Pack<Scalar> tap = broadcast(taps[s * width + j]);
-      unroll<kPacks>([&](auto k) { sum[k] = multiply_add(tap, load(from + k * kLanes<Scalar>), sum[k]); });
-      from += kForward ? -1 : 1;
+      unroll<kTicks>([&](auto t) { sum[t] = multiply_add(tap, load(from + t * kLanes<Scalar>), sum[t]); });
+      from += kForward ? -kLanes<Scalar> : kLanes<Scalar>;
     }
   }
-  unroll<kPacks>([&](auto k) { store<Scalar>(sum[k], to + k * kLanes<Scalar>); });
+  unroll<kTicks>([&](auto t) { store<Scalar>(sum[t], to + t * kLanes<Scalar>); });
 }
 
-/// The same for a whole row of `packs` packs.
+/// Ticks that are worked on together: as many sums as there are registers for them.
+inline constexpr int kBlockTicks = 12;
+
+/// Adds all synapses of a table to the rows [neurons, ticks, lanes] of the neurons on the other side of its tiles, for
+/// the ticks from `first` on; `rows` are those of the tiles, at tick `first`.
 template <bool kForward, class Scalar>
-inline void add_taps_to_row(const std::int32_t* offset, const Scalar* taps, std::ptrdiff_t width, std::ptrdiff_t reach,
-                            std::ptrdiff_t num_synapses, const Scalar* rows, Scalar* to, std::ptrdiff_t packs) {
-  constexpr int kMost = 12;
-  const auto run = [&](std::ptrdiff_t first, auto count) {
-    const std::ptrdiff_t t = first * kLanes<Scalar>;
-    add_taps<count, kForward>(offset, taps, width, reach, num_synapses, rows + t, to + t);
+inline void add_all_taps(const TapTable<Scalar>& table, std::ptrdiff_t reach, const Scalar* rows, std::ptrdiff_t ticks,
+                         Scalar* to) {
+  const auto run = [&](auto count) {
+    for (std::ptrdiff_t tile = 0; tile < table.tiles(); ++tile) {
+      const Scalar* const tile_rows = rows + tile * kTileNeurons * table.row_length * kLanes<Scalar>;
+      for (std::ptrdiff_t other = 0; other < table.others(); ++other) {
+        const std::ptrdiff_t list = table.list(tile, other);
+        add_taps<count, kForward>(table.offset + list * table.slots(), table.taps + list * table.slots() * table.width,
+                                  table.width, reach, table.count[list], tile_rows,
+                                  to + other * ticks * kLanes<Scalar>);
+      }
+    }
   };
-  std::ptrdiff_t first = 0;
-  while (packs - first > kMost) {
-    run(first, std::integral_constant<int, 8>{});
-    first += 8;
-  }
-  switch (packs - first) {
+  switch (ticks) {
 #define SYNFIRE_CASE(n) \
   case n:               \
-    return run(first, std::integral_constant<int, n>{});
+    return run(std::integral_constant<int, n>{});
     SYNFIRE_CASE(1)
     SYNFIRE_CASE(2)
     SYNFIRE_CASE(3)
@@ -187,6 +193,16 @@ inline void add_taps_to_row(const std::int32_t* offset, const Scalar* taps, std:
 #undef SYNFIRE_CASE
     default:
       return;
+  }
+}
+
+/// Calls `body(first, count)` for blocks of at most kBlockTicks of `ticks`, as even as they come.
+template <class Body>
+inline void each_tick_block(std::ptrdiff_t ticks, const Body& body) {
+  const std::ptrdiff_t blocks = (ticks + kBlockTicks - 1) / kBlockTicks;
+  for (std::ptrdiff_t k = 0; k < blocks; ++k) {
+    const std::ptrdiff_t first = ticks * k / blocks;
+    body(first, ticks * (k + 1) / blocks - first);
   }
 }
 

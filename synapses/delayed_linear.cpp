@@ -11,8 +11,8 @@ namespace synfire::synapses {
 
 namespace {
 
-/// One vector of taps scattered for an event takes as long as so many multiply-adds of a dense row; bench/delays.cpp.
-constexpr double kScatterCost = 1.6;
+/// A vector of taps that is added for an event takes as long as so many vectors of samples; bench/delay_step.cpp.
+constexpr double kEventCost = 5.0;
 constexpr int kCountChunks = 64;
 
 template <class Scalar>
@@ -36,12 +36,12 @@ void forward_by_events(const Signal<Scalar>& x, const DelayConfig& config, const
   table.take(cursor);
   build_taps(config, p, table);
   auto* const all_events = cursor.take<InputEvent<Scalar>>(l.chunks * l.events());
-  auto* const all_counts = cursor.take<std::int32_t>(l.chunks * l.together * l.in);
+  auto* const all_counts = cursor.take<std::int32_t>(l.chunks * l.in);
   auto* const all_tiles = cursor.take<Scalar>(l.chunks * l.tile());
 
   parallel_chunks(l.batch, static_cast<int>(l.chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
     InputEvent<Scalar>* const events = all_events + chunk * l.events();
-    std::int32_t* const counts = all_counts + chunk * l.together * l.in;
+    std::int32_t* const counts = all_counts + chunk * l.in;
     Scalar* const tile_rows = all_tiles + chunk * l.tile();
     const std::ptrdiff_t sample_rows = kTileNeurons * l.out_length;
     for (std::ptrdiff_t first = begin; first < end; first += l.together) {
@@ -73,38 +73,39 @@ void forward_by_events(const Signal<Scalar>& x, const DelayConfig& config, const
   });
 }
 
-/// Every synapse adds the whole row of its input, once for each tap.
+/// Every synapse adds the whole row of its input, once for each tap, for kLanes samples at a time.
 template <class Scalar>
-void forward_by_rows(const Signal<Scalar>& x, const DelayConfig& config, const DelayParameters<Scalar>& p,
-                     const DelayLayout<Scalar>& l, View<Scalar> y, ScratchCursor cursor) {
+void forward_by_lanes(const Signal<Scalar>& x, const DelayConfig& config, const DelayParameters<Scalar>& p,
+                      const DelayLayout<Scalar>& l, View<Scalar> y, ScratchCursor cursor) {
   TapTable<Scalar> table = l.table(TapOrder::by_output);
   table.take(cursor);
   build_taps(config, p, table);
-  auto* const all_in = cursor.take<Scalar>(l.chunks * l.in_rows());
-  auto* const all_out = cursor.take<Scalar>(l.chunks * l.out_rows());
+  auto* const all_rows = cursor.take<Scalar>(l.lane_chunks * l.in_rows());
+  auto* const all_blocks = cursor.take<Scalar>(l.lane_chunks * l.out_block());
 
-  parallel_chunks(l.batch, static_cast<int>(l.chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
-    Scalar* const in_rows = all_in + chunk * l.in_rows();
-    Scalar* const out_rows = all_out + chunk * l.out_rows();
-    const std::ptrdiff_t out_row = l.out_packs * kLanes<Scalar>;
-    std::fill(in_rows, in_rows + l.in_rows(), Scalar(0));
-    for (std::ptrdiff_t b = begin; b < end; ++b) {
+  const auto body = [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
+    Scalar* const rows = all_rows + chunk * l.in_rows();
+    Scalar* const block = all_blocks + chunk * l.out_block();
+    for (std::ptrdiff_t group = begin; group < end; ++group) {
+      const std::ptrdiff_t b = group * kLanes<Scalar>, samples = std::min(kLanes<Scalar>, l.batch - b);
+      std::fill(rows, rows + l.in_rows(), Scalar(0));
       with_elements(x, [&](const auto* elements) {
-        transpose(elements + b * l.in, l.batch * l.in, l.ticks, l.in, in_rows + l.lead, l.in_length);
-      });
-      std::fill(out_rows, out_rows + l.out_rows(), Scalar(0));
-      for (std::ptrdiff_t tile = 0; tile < table.tiles(); ++tile) {
-        const Scalar* const tile_rows = in_rows + tile * kTileNeurons * l.in_length + l.lead;
-        for (std::ptrdiff_t o = 0; o < l.out; ++o) {
-          const std::ptrdiff_t list = table.list(tile, o);
-          add_taps_to_row<true>(table.offset + list * table.slots(), table.taps + list * table.slots() * table.width,
-                                table.width, l.reach, table.count[list], tile_rows, out_rows + o * out_row,
-                                l.out_packs);
+        for (std::ptrdiff_t t = 0; t < l.ticks; ++t) {
+          transpose(elements + (t * l.batch + b) * l.in, l.in, samples, l.in, rows + (l.lead + t) * kLanes<Scalar>,
+                    l.in_lanes * kLanes<Scalar>);
         }
-      }
-      transpose(out_rows, out_row, l.out, l.out_ticks, y.data + b * l.out, l.batch * l.out);
+      });
+      each_tick_block(l.out_ticks, [&](std::ptrdiff_t first, std::ptrdiff_t count) {
+        std::fill(block, block + l.out * count * kLanes<Scalar>, Scalar(0));
+        add_all_taps<true>(table, l.reach, rows + (l.lead + first) * kLanes<Scalar>, count, block);
+        for (std::ptrdiff_t t = 0; t < count; ++t) {
+          transpose(block + t * kLanes<Scalar>, count * kLanes<Scalar>, l.out, samples,
+                    y.data + ((first + t) * l.batch + b) * l.out, l.out);
+        }
+      });
     }
-  });
+  };
+  parallel_chunks(l.lane_groups, static_cast<int>(l.lane_chunks), body);
 }
 
 }  // namespace
@@ -116,13 +117,13 @@ void delayed_linear_forward(const Signal<Scalar>& x, const DelayConfig& config, 
   const DelayLayout<Scalar> layout(config, delay_reach(config, p), x.shape, y.shape[2]);
   require_scratch("delayed_linear", scratch,
                   delayed_linear_scratch_bytes<Scalar>(config, static_cast<int>(layout.reach), x.shape, y.shape[2]));
-  const double events = static_cast<double>(count_events(x)) * static_cast<double>(packs_for<Scalar>(layout.reach));
-  const double rows =
-      static_cast<double>(layout.batch * layout.in) * static_cast<double>(layout.out_packs * layout.reach);
-  if (kScatterCost * events < rows) {
+  const double by_events = static_cast<double>(count_events(x)) * static_cast<double>(packs_for<Scalar>(layout.reach));
+  const double by_lanes =
+      static_cast<double>(layout.lane_groups * layout.in) * static_cast<double>(layout.out_ticks * layout.reach);
+  if (kEventCost * by_events < by_lanes) {
     forward_by_events(x, config, p, layout, y, ScratchCursor(scratch));
   } else {
-    forward_by_rows(x, config, p, layout, y, ScratchCursor(scratch));
+    forward_by_lanes(x, config, p, layout, y, ScratchCursor(scratch));
   }
 }
 
@@ -137,7 +138,7 @@ int delay_reach(const DelayConfig& config, const DelayParameters<Scalar>& p) {
 template <class Scalar>
 std::size_t delayed_linear_scratch_bytes(const DelayConfig& config, int reach, const Shape& x, std::ptrdiff_t out) {
   const DelayLayout<Scalar> layout(config, reach, x, out);
-  return std::max({layout.sparse_forward_bytes(), layout.dense_forward_bytes(),
+  return std::max({layout.event_forward_bytes(), layout.lane_forward_bytes(),
                    layout.backward_bytes(config.per != DelayPer::synapse)}) +
          kCacheLine;
 }

@@ -7,26 +7,37 @@ namespace synfire::synapses {
 
 namespace {
 
-/// dL/dx: every synapse adds the row of its output's gradient, once for each tap.
+/// dL/dx: every synapse adds the row of its output's gradient, once for each tap, for kLanes samples at a time.
 template <class Scalar>
-void input_gradient(const TapTable<Scalar>& table, const DelayLayout<Scalar>& l, const Scalar* grad_rows,
-                    Scalar* scratch, View<Scalar> grad_x) {
-  parallel_chunks(l.batch, static_cast<int>(l.chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
-    Scalar* const rows = scratch + chunk * l.grad_x_rows();
-    const std::ptrdiff_t row = l.in_packs * kLanes<Scalar>;
-    for (std::ptrdiff_t b = begin; b < end; ++b) {
-      std::fill(rows, rows + l.grad_x_rows(), Scalar(0));
-      for (std::ptrdiff_t tile = 0; tile < table.tiles(); ++tile) {
-        const Scalar* const tile_rows = grad_rows + (b * l.out + tile * kTileNeurons) * l.out_length;
-        for (std::ptrdiff_t i = 0; i < l.in; ++i) {
-          const std::ptrdiff_t list = table.list(tile, i);
-          add_taps_to_row<false>(table.offset + list * table.slots(), table.taps + list * table.slots() * table.width,
-                                 table.width, l.reach, table.count[list], tile_rows, rows + i * row, l.in_packs);
-        }
+void input_gradient(const DelayConfig& config, const DelayParameters<Scalar>& p, const DelayLayout<Scalar>& l,
+                    View<const Scalar> grad_y, View<Scalar> grad_x, ScratchCursor cursor) {
+  TapTable<Scalar> table = l.lane_table();
+  table.take(cursor);
+  build_taps(config, p, table);
+  auto* const all_rows = cursor.take<Scalar>(l.lane_chunks * l.out_rows());
+  auto* const all_blocks = cursor.take<Scalar>(l.lane_chunks * l.in_block());
+
+  const auto body = [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
+    Scalar* const rows = all_rows + chunk * l.out_rows();
+    Scalar* const block = all_blocks + chunk * l.in_block();
+    for (std::ptrdiff_t group = begin; group < end; ++group) {
+      const std::ptrdiff_t b = group * kLanes<Scalar>, samples = std::min(kLanes<Scalar>, l.batch - b);
+      std::fill(rows, rows + l.out_rows(), Scalar(0));
+      for (std::ptrdiff_t t = 0; t < l.out_ticks; ++t) {
+        transpose(grad_y.data + (t * l.batch + b) * l.out, l.out, samples, l.out, rows + t * kLanes<Scalar>,
+                  l.out_lanes * kLanes<Scalar>);
       }
-      transpose(rows, row, l.in, l.ticks, grad_x.data + b * l.in, l.batch * l.in);
+      each_tick_block(l.ticks, [&](std::ptrdiff_t first, std::ptrdiff_t count) {
+        std::fill(block, block + l.in * count * kLanes<Scalar>, Scalar(0));
+        add_all_taps<false>(table, l.reach, rows + first * kLanes<Scalar>, count, block);
+        for (std::ptrdiff_t t = 0; t < count; ++t) {
+          transpose(block + t * kLanes<Scalar>, count * kLanes<Scalar>, l.in, samples,
+                    grad_x.data + ((first + t) * l.batch + b) * l.in, l.in);
+        }
+      });
     }
-  });
+  };
+  parallel_chunks(l.lane_groups, static_cast<int>(l.lane_chunks), body);
 }
 
 /// G of the inputs [first, first + count) with all outputs: `sums` is laid out as the table's taps.
@@ -126,12 +137,13 @@ void delayed_linear_backward(const Signal<Scalar>& x, const DelayConfig& config,
   const bool shared = config.per != DelayPer::synapse;
   require_scratch("delayed_linear_backward", scratch, l.backward_bytes(shared) + kCacheLine);
 
+  if (!grad_x.empty()) input_gradient(config, p, l, grad_y, grad_x, ScratchCursor(scratch));
+
   ScratchCursor cursor(scratch);
   TapTable<Scalar> table = l.table(TapOrder::by_input);
   table.take(cursor);
   build_taps(config, p, table);
   auto* const grad_rows = cursor.take<Scalar>(l.grad_rows());
-  auto* const grad_x_rows = cursor.take<Scalar>(l.chunks * l.grad_x_rows());
   auto* const events = cursor.take<InputEvent<Scalar>>(l.events());
   auto* const counts = cursor.take<std::int32_t>(l.in);
   auto* const sums = cursor.take<Scalar>(table.tiles() * l.in * table.slots() * table.width);
@@ -147,7 +159,6 @@ void delayed_linear_backward(const Signal<Scalar>& x, const DelayConfig& config,
       }
     }
   });
-  if (!grad_x.empty()) input_gradient(table, l, grad_rows, grad_x_rows, grad_x);
 
   // What the loop below does not reach: pruned synapses, and everything but the weights if the delays are rounded.
   clear(grads.weight);

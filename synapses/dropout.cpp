@@ -1,6 +1,7 @@
 #include "synapses/dropout.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/parallel.hpp"
 #include "synapses/checks.hpp"
@@ -9,8 +10,8 @@ namespace synfire::synapses {
 
 namespace {
 
-/// Elements of the mask that a task draws at least.
-constexpr std::ptrdiff_t kTaskElements = 1 << 10;
+/// Elements of the mask that are drawn together.
+constexpr std::ptrdiff_t kMaskElements = 1 << 10;
 
 void check(const char* operation, const Shape& x, Device x_device, const Shape& y, Device y_device, double p) {
   require_rank(operation, "x", x, 2);
@@ -28,11 +29,20 @@ void apply_mask(const Shape& shape, const In* in, double p, const RandomStream& 
   const std::ptrdiff_t ticks = shape[0];
   const std::ptrdiff_t per_tick = shape.size_from(1);
   const Scalar kept = static_cast<Scalar>(1.0 / (1.0 - p));
-  parallel_for(per_tick, kTaskElements, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-    for (std::ptrdiff_t i = first; i < last; ++i) {
-      const Scalar mask = random.uniform(static_cast<std::uint64_t>(i)) < p ? Scalar{0} : kept;
+  parallel_for(per_tick, kMaskElements, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    std::array<Scalar, kMaskElements> mask;
+    for (std::ptrdiff_t first = begin; first < end; first += kMaskElements) {
+      const std::ptrdiff_t count = std::min(kMaskElements, end - first);
+      for (std::ptrdiff_t i = 0; i < count; ++i) {
+        mask[static_cast<std::size_t>(i)] =
+            random.uniform(static_cast<std::uint64_t>(first + i)) < p ? Scalar{0} : kept;
+      }
       for (std::ptrdiff_t t = 0; t < ticks; ++t) {
-        out[t * per_tick + i] = static_cast<Scalar>(in[t * per_tick + i]) * mask;
+        const In* const from = in + t * per_tick + first;
+        Scalar* const to = out + t * per_tick + first;
+        for (std::ptrdiff_t i = 0; i < count; ++i) {
+          to[i] = static_cast<Scalar>(from[i]) * mask[static_cast<std::size_t>(i)];
+        }
       }
     }
   });

@@ -1,6 +1,5 @@
 #include "synapses/delayed_linear.hpp"
 
-#include <array>
 #include <vector>
 
 #include "core/error.hpp"
@@ -285,18 +284,25 @@ TEST_CASE("a layer is causal: a change of the input at tick t leaves the output 
   CHECK(before[cut] != after[cut]);
 }
 
-TEST_CASE("the reach does not grow with the longest delay, and scratch hardly does") {
-  std::vector<int> reach;
+TEST_CASE("the reach does not grow with the longest delay, and scratch shrinks with the reach") {
+  const auto layer_of = [](int max_delay, float width) {
+    return Layer<float>{{.max_delay = max_delay, .extra_ticks = 0},
+                        Tensor<float>(Shape{8, 8, 1}),
+                        Tensor<float>(Shape{8, 8, 1}),
+                        test::filled<float>(Shape{8, 8, 1}, width),
+                        {},
+                        false};
+  };
   for (const int max_delay : {24, 64, 256, 1024}) {
-    const Layer<float> layer{{.max_delay = max_delay, .extra_ticks = 0},
-                             Tensor<float>(Shape{8, 8, 1}),
-                             Tensor<float>(Shape{8, 8, 1}),
-                             test::filled<float>(Shape{8, 8, 1}, 0.23F),
-                             {},
-                             false};
-    reach.push_back(synapses::delay_reach(layer.config, layer.parameters()));
+    const Layer<float> layer = layer_of(max_delay, 0.23F);
+    CHECK(synapses::delay_reach(layer.config, layer.parameters()) == 6);
+    std::size_t before = 0;
+    for (const float width : {0.0F, 0.23F, 0.5F, 1.0F, 3.0F, 12.0F}) {
+      const std::size_t bytes = layer_of(max_delay, width).scratch(Shape{24, 64, 8}).size();
+      CHECK(bytes >= before);
+      before = bytes;
+    }
   }
-  CHECK(reach == std::vector<int>{6, 6, 6, 6});
 }
 
 TEST_CASE("shapes that do not fit are told") {
