@@ -15,8 +15,23 @@ namespace synfire::hdf5 {
 
 namespace {
 
+/// Not by the library: H5Dread_chunk reads what the chunk's index says into memory of the size that
+/// H5Dget_chunk_storage_size has told, which in a damaged file are two sizes.
+std::string read_bytes(const Place& place, std::uint64_t position, std::uint64_t count) {
+  const std::uint64_t file_bytes = std::filesystem::file_size(place.name);
+  if (count > file_bytes || position > file_bytes - count)
+    place.fail_format(fmt::format("claims {} bytes from byte {} on, the file has {}", count, position, file_bytes));
+  std::string bytes(static_cast<std::size_t>(count), '\0');
+  std::ifstream in(place.name, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(position));
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+    throw FileError(place.name.string(), "cannot read");
+  return bytes;
+}
+
 std::string inflated(const Place& place, const std::string& packed, std::size_t most_bytes) {
-  std::string bytes(most_bytes, '\0');
+  constexpr std::size_t kMostPacked = 1032;  // bytes that Deflate packs into one
+  std::string bytes(std::min(most_bytes, kMostPacked * packed.size()), '\0');
   auto size = static_cast<uLongf>(bytes.size());
   const int status = uncompress(reinterpret_cast<Bytef*>(bytes.data()), &size,
                                 reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(packed.size()));
@@ -54,48 +69,34 @@ std::string unfiltered(const Place& place, hid_t creation, std::uint32_t skipped
   return bytes;
 }
 
+std::string read_piece(const Place& place, const Handle& set, std::size_t bytes) {
+  const haddr_t position = H5Dget_offset(set.get());
+  if (position != HADDR_UNDEF) return read_bytes(place, position, bytes);
+  H5Eclear2(H5E_DEFAULT);
+  return std::string(bytes, '\0');  // nothing was written
+}
+
 std::string read_chunks(const Place& place, const Handle& set, hid_t creation, std::ptrdiff_t count,
                         std::size_t element_bytes) {
   std::array<hsize_t, 1> length{0};
   if (H5Pget_chunk(creation, 1, length.data()) != 1 || length[0] == 0) place.fail_format("has no chunks of one axis");
   const auto wanted = static_cast<std::size_t>(count) * element_bytes;
-  const std::uint64_t file_bytes = std::filesystem::file_size(place.name);
-  // Deflate packs at most 1032 bytes into one.
-  if (length[0] > 1032 * file_bytes / element_bytes)
-    place.fail_format(fmt::format("has chunks of {} elements, more than the file", length[0]));
   const std::size_t chunk_bytes = static_cast<std::size_t>(length[0]) * element_bytes;
   std::string result(wanted, '\0');
   for (std::size_t at = 0; at < wanted; at += chunk_bytes) {
     const std::array<hsize_t, 1> first{at / element_bytes};
     hsize_t stored = 0;
-    if (H5Dget_chunk_storage_size(set.get(), first.data(), &stored) < 0 || stored == 0) {
-      H5Eclear2(H5E_DEFAULT);
-      continue;
-    }
-    if (stored > file_bytes) place.fail_format(fmt::format("claims a chunk of {} bytes", stored));
-    std::string bytes(static_cast<std::size_t>(stored), '\0');
-    std::uint32_t skipped = 0;
-    if (H5Dread_chunk(set.get(), H5P_DEFAULT, first.data(), &skipped, bytes.data()) < 0)
-      place.fail_format("cannot read a chunk: " + library_reason());
+    haddr_t position = HADDR_UNDEF;
+    unsigned skipped = 0;
+    if (H5Dget_chunk_info_by_coord(set.get(), first.data(), &skipped, &position, &stored) < 0)
+      place.fail_format("cannot find a chunk: " + library_reason());
+    if (position == HADDR_UNDEF || stored == 0) continue;
+    std::string bytes = read_bytes(place, position, stored);
     bytes = unfiltered(place, creation, skipped, std::move(bytes), chunk_bytes, element_bytes);
     if (bytes.size() != chunk_bytes)
       place.fail_format(fmt::format("has a chunk of {} bytes, expected {}", bytes.size(), chunk_bytes));
     bytes.copy(result.data() + at, std::min(chunk_bytes, wanted - at));
   }
-  return result;
-}
-
-std::string read_piece(const Place& place, const Handle& set, std::ptrdiff_t count, std::size_t element_bytes) {
-  std::string result(static_cast<std::size_t>(count) * element_bytes, '\0');
-  const haddr_t position = H5Dget_offset(set.get());
-  if (position == HADDR_UNDEF) {
-    H5Eclear2(H5E_DEFAULT);
-    return result;  // nothing was written
-  }
-  std::ifstream in(place.name, std::ios::binary);
-  in.seekg(static_cast<std::streamoff>(position));
-  if (!in.read(result.data(), static_cast<std::streamsize>(result.size())))
-    place.fail_format(fmt::format("claims {} bytes from byte {} on, where the file ends", result.size(), position));
   return result;
 }
 
@@ -108,7 +109,7 @@ std::string read_raw(const Place& place, const Handle& set, std::ptrdiff_t count
   if (count == 0) return {};
   if (layout == H5D_CHUNKED) return read_chunks(place, set, creation.get(), count, element_bytes);
   if (layout == H5D_CONTIGUOUS && H5Pget_external_count(creation.get()) == 0)
-    return read_piece(place, set, count, element_bytes);
+    return read_piece(place, set, static_cast<std::size_t>(count) * element_bytes);
   place.fail_format("is stored neither in chunks nor in one piece");
 }
 

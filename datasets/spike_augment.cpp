@@ -1,7 +1,9 @@
 #include "datasets/spike_augment.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numbers>
 
 #include "core/random.hpp"
 
@@ -26,7 +28,8 @@ class SampleRandom {
         base_(static_cast<std::uint64_t>(key.sample) << 32U) {}
 
   double uniform(std::uint64_t i) const { return random_.uniform(base_ + i); }
-  double normal(std::uint64_t i) const { return random_.normal(base_ + i); }
+  /// One word for each spike: the block of spikes 4 i to 4 i + 3.
+  Philox::Block words(std::uint64_t i) const { return random_.words(base_ + i); }
   std::uint64_t below(std::uint64_t i, std::uint64_t n) const { return random_.below(base_ + i, n); }
   double uniform(Draw draw, double low, double high) const {
     return low + (high - low) * uniform(static_cast<std::uint64_t>(draw));
@@ -58,7 +61,24 @@ std::int64_t duration_us(const TimedSpikes& spikes) {
 
 void drop(TimedSpikes& spikes, double ratio, const AugmentKey& key) {
   const SampleRandom random(key, kDropStream);
-  filter(spikes, [&](std::size_t i) { return random.uniform(i) >= ratio; });
+  const auto threshold = static_cast<std::uint64_t>(ratio * 0x1.0p32);
+  Philox::Block words{};
+  filter(spikes, [&](std::size_t i) {
+    if (i % 4 == 0) words = random.words(i / 4);
+    return words[i % 4] >= threshold;
+  });
+}
+
+/// Four independent standard normals of one block, by Box and Muller; 32 bits are plenty for whole channels.
+std::array<double, 4> normals(const Philox::Block& words) {
+  std::array<double, 4> result{};
+  for (std::size_t pair = 0; pair < 4; pair += 2) {
+    const double radius = std::sqrt(-2.0 * std::log((static_cast<double>(words[pair]) + 0.5) * 0x1.0p-32));
+    const double angle = 2.0 * std::numbers::pi * static_cast<double>(words[pair + 1]) * 0x1.0p-32;
+    result[pair] = radius * std::cos(angle);
+    result[pair + 1] = radius * std::sin(angle);
+  }
+  return result;
 }
 
 void move_channels(TimedSpikes& spikes, int num_channels, const SpikeAugmentConfig& config, const AugmentKey& key) {
@@ -66,9 +86,10 @@ void move_channels(TimedSpikes& spikes, int num_channels, const SpikeAugmentConf
   const auto drawn = SampleRandom(key, kSampleStream).below(static_cast<std::uint64_t>(Draw::shift_channels), span);
   const auto shift = static_cast<std::int64_t>(drawn) - config.shift_channels;
   const SampleRandom random(key, kJitterStream);
+  std::array<double, 4> moves{};
   filter(spikes, [&](std::size_t i) {
-    const std::int64_t jitter =
-        config.channel_jitter > 0.0 ? std::llround(config.channel_jitter * random.normal(i)) : 0;
+    if (i % 4 == 0 && config.channel_jitter > 0.0) moves = normals(random.words(i / 4));
+    const auto jitter = static_cast<std::int64_t>(std::nearbyint(config.channel_jitter * moves[i % 4]));
     const std::int64_t channel = spikes.channel[i] + shift + jitter;
     if (channel < 0 || channel >= num_channels) return false;
     spikes.channel[i] = static_cast<std::uint16_t>(channel);
@@ -80,7 +101,7 @@ void move_time(TimedSpikes& spikes, const SpikeAugmentConfig& config, const Samp
   const double factor = random.uniform(Draw::stretch, 1.0 - config.stretch, 1.0 + config.stretch);
   const double shift_us = 1000.0 * random.uniform(Draw::shift_time, -config.shift_time_ms, config.shift_time_ms);
   filter(spikes, [&](std::size_t i) {
-    spikes.t_us[i] = std::llround(factor * static_cast<double>(spikes.t_us[i]) + shift_us);
+    spikes.t_us[i] = static_cast<std::int64_t>(std::nearbyint(factor * static_cast<double>(spikes.t_us[i]) + shift_us));
     return spikes.t_us[i] >= 0;
   });
 }

@@ -30,8 +30,9 @@ SpikeBinConfig read_spike_bin_config(const ConfigTable& table) {
 
 void to_timed_spikes(const SpikeTrain& train, bool from_first_spike, TimedSpikes& spikes) {
   spikes.t_us.resize(train.t_s.size());
+  // No time is negative, so that this rounds to the nearest.
   std::transform(train.t_s.begin(), train.t_s.end(), spikes.t_us.begin(),
-                 [](float t_s) { return std::llround(1e6 * static_cast<double>(t_s)); });
+                 [](float t_s) { return static_cast<std::int64_t>(1e6 * static_cast<double>(t_s) + 0.5); });
   spikes.channel = train.channel;
   if (!from_first_spike || spikes.t_us.empty()) return;
   const std::int64_t first_us = *std::min_element(spikes.t_us.begin(), spikes.t_us.end());
@@ -51,10 +52,11 @@ void bin_spikes(const TimedSpikes& spikes, const SpikeBinConfig& config, float* 
   const std::int64_t dt_us = bin_us(config);
   const std::int64_t last = num_bins_to_last(spikes, dt_us) - 1;
   const std::int64_t wanted = num_bins(spikes, config);
+  const auto group = static_cast<std::uint32_t>(config.channel_group);
   for (std::size_t i = 0; i < spikes.size(); ++i) {
     const std::int64_t bin = std::min(spikes.t_us[i] / dt_us, last);
     if (bin >= wanted) continue;
-    float& count = out[bin * step + spikes.channel[i] / config.channel_group];
+    float& count = out[bin * step + static_cast<std::ptrdiff_t>(spikes.channel[i] / group)];
     count = config.binary ? 1.0F : count + 1.0F;
   }
 }

@@ -245,6 +245,42 @@ TEST_CASE("damaged references and heaps of spike trains give sound spikes or an 
   CHECK(num_refused > 100);
 }
 
+TEST_CASE("bits flipped anywhere in a file of spike trains give sound spikes or an error") {
+  const test::TemporaryFolder folder;
+  write_shd(folder / "a.h5", test::made_spike_trains(8, 2));
+  const std::string content = read_whole_file(folder / "a.h5");
+  const RandomStream random(13, 0, 0);
+  int num_read = 0;
+  constexpr std::uint64_t kFiles = 2000;
+  for (std::uint64_t i = 0; i < kFiles; ++i) {
+    std::string damaged = content;
+    for (std::uint64_t k = 0; k <= i % 3; ++k) {
+      const std::uint64_t bit = random.below(3 * i + k, 8 * damaged.size());
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    }
+    write_bytes(folder / "b.h5", damaged);
+    num_read += reads_or_throws_ours(folder / "b.h5") ? 1 : 0;
+  }
+  CHECK(num_read > 100);  // flips in spikes and in unused bytes; otherwise only headers were tried
+  CHECK(num_read < static_cast<int>(kFiles) - 100);
+
+  // The index says that a chunk is 4112 bytes long, the layout 4096.
+  bool refused = false;
+  for (const std::size_t at : find_all(content, std::string("\x00\x10\x00\x00", 4))) {
+    std::string one = content;
+    one[at] = '\x10';
+    write_bytes(folder / "b.h5", one);
+    reads_or_throws_ours(folder / "b.h5");
+    try {
+      read_shd(folder / "b.h5");
+    } catch (const Error& error) {
+      refused =
+          refused || std::string(error.what()).find("has a chunk of 4112 bytes, expected 4096") != std::string::npos;
+    }
+  }
+  CHECK(refused);
+}
+
 TEST_CASE("a file of spike trains cut anywhere gives an error") {
   const test::TemporaryFolder folder;
   write_shd(folder / "a.h5", test::made_spike_trains(8, 2));

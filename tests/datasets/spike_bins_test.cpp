@@ -79,7 +79,8 @@ TEST_CASE("every spike is counted once, in a bin that holds its time, in whateve
 
 TEST_CASE("bins are those of SpikingJelly's frames of fixed duration") {
   // spikingjelly.datasets.shd._integrate_events_by_fixed_duration, as it defines its frames, on times in double:
-  // frame i < n - 1 takes floor(t / 10) == i, the last one the rest; n = ceil(t_last / 10).
+  // frame i < n - 1 takes floor(t / 10) == i, the last one the rest; n = ceil(t_last / 10). None of these spikes lies
+  // within half a microsecond of an edge, where rounding to whole ones makes a difference.
   const SpikeTrainSet set = test::made_spike_trains(40, 2);
   for (const SpikeTrain& train : set.samples) {
     std::vector<double> t_ms;
