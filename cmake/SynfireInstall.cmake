@@ -21,8 +21,11 @@ set(synfire_find_Eigen3::Eigen "find_dependency(Eigen3)")
 set(synfire_find_OpenSSL::Crypto "find_dependency(OpenSSL COMPONENTS Crypto)")
 set(synfire_find_PNG::PNG "find_dependency(PNG)")
 set(synfire_find_GIF::GIF "find_dependency(GIF)")
-set(synfire_find_PkgConfig::LZ4
-  "find_dependency(PkgConfig)\nif(NOT TARGET PkgConfig::LZ4)\n  pkg_check_modules(LZ4 REQUIRED QUIET IMPORTED_TARGET liblz4)\nendif()")
+foreach(module LZ4=liblz4 SAMPLERATE=samplerate SNDFILE=sndfile)
+  string(REGEX MATCH "(.*)=(.*)" matched ${module})
+  set(synfire_find_PkgConfig::${CMAKE_MATCH_1}
+    "find_dependency(PkgConfig)\nif(NOT TARGET PkgConfig::${CMAKE_MATCH_1})\n  pkg_check_modules(${CMAKE_MATCH_1} REQUIRED QUIET IMPORTED_TARGET ${CMAKE_MATCH_2})\nendif()")
+endforeach()
 set(synfire_find_TBB::tbb "find_dependency(TBB)")
 set(synfire_find_ZLIB::ZLIB "find_dependency(ZLIB)")
 set(synfire_find_flatbuffers::flatbuffers "find_dependency(FlatBuffers)")

@@ -54,6 +54,8 @@ find_package(PkgConfig REQUIRED)
 find_package(GIF 5 REQUIRED)
 find_package(PNG REQUIRED)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(SAMPLERATE REQUIRED IMPORTED_TARGET samplerate)
+pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)
 
 find_program(SYNFIRE_CCACHE ccache)
 if(SYNFIRE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -8,7 +8,7 @@ packages=(
   g++ cmake ninja-build git ccache
   libeigen3-dev libtbb-dev libhdf5-dev libboost-program-options-dev libtomlplusplus-dev libfmt-dev
   nlohmann-json3-dev pkg-config liblz4-dev libzstd-dev libflatbuffers-dev flatbuffers-compiler libpugixml-dev
-  libpng-dev libgif-dev libssl-dev zlib1g-dev libjs-chart.js
+  libpng-dev libgif-dev libsndfile1-dev libsamplerate0-dev libssl-dev zlib1g-dev libjs-chart.js
   doctest-dev libbenchmark-dev
 )
 case "${1:-}" in
