@@ -12,11 +12,12 @@ using Arguments = std::vector<std::string>;
 int train_command(const Arguments& args);
 int eval_command(const Arguments& args);
 int model_command(const Arguments& args);
-/// `synfire data info|convert|simulate|view`
+/// `synfire data info|convert|simulate|view`, and `synfire data simulate cochlea`
 int data_command(const Arguments& args);
 int data_info_command(const Arguments& args);
 int data_convert_command(const Arguments& args);
 int data_simulate_command(const Arguments& args);
+int data_simulate_cochlea_command(const Arguments& args);
 int data_view_command(const Arguments& args);
 
 inline constexpr int kExitOk = 0;

@@ -105,11 +105,13 @@ int simulate_gesture_set(const Arguments& args) {
 
 int data_simulate_command(const Arguments& args) {
   static const std::vector<CommandEntry> kCommands = {
+      {"cochlea", "spoken digits through a model of the inner ear", data_simulate_cochlea_command},
       {"gestures", "people who make the eleven gestures of DVS128 Gesture", simulate_gesture_set},
       {"nmnist", "MNIST digits moved along N-MNIST's saccades", simulate_digits},
   };
   return dispatch("synfire data simulate",
-                  "Makes data sets with a simulated event camera, in the layout of the real ones.", kCommands, args);
+                  "Makes data sets with a simulated event camera or ear, in the layout of the real ones.", kCommands,
+                  args);
 }
 
 }  // namespace synfire::apps
