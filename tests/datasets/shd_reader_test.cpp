@@ -145,6 +145,26 @@ TEST_CASE("times of 16, 32 and 64 bits and units of any width are the same spike
   H5Tclose(half);
 }
 
+TEST_CASE("files of PyTables, plain and deflated, give the spikes that were put in") {
+  for (const char* name : {"spikes.h5", "deflated.h5"}) {
+    CAPTURE(name);
+    const SpikeTrainSet set = read_shd(fs::path(SYNFIRE_SOURCE_DIR) / "tests/data/shd_pytables" / name);
+
+    CHECK(set.num_channels == 700);
+    CHECK(set.class_names == std::vector<std::string>{"zero", "one", "zwei"});
+    CHECK(set.label == std::vector<std::int32_t>{0, 1, 2, 0, 1});
+    CHECK(set.speaker == std::vector<std::int32_t>{4, 5, 4, 5, 6});
+    REQUIRE(set.samples.size() == 5);
+    for (std::size_t i = 0; i < 5; ++i) {
+      REQUIRE(set.samples[i].t_s.size() == 3 * i);
+      for (std::size_t k = 0; k < 3 * i; ++k) {
+        CHECK(set.samples[i].t_s[k] == static_cast<float>(k) / 16.0F + static_cast<float>(i) / 1024.0F);
+        CHECK(set.samples[i].channel[k] == 100 * i + 7 * k);
+      }
+    }
+  }
+}
+
 TEST_CASE("a file without names and speakers is read, and one without samples") {
   const test::TemporaryFolder folder;
   write_layout(folder / "a.h5", {.names = false, .speakers = false});
