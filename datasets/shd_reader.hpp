@@ -13,7 +13,7 @@ bool is_spike_train_file(const std::filesystem::path& file);
 
 /// Reads the HDF5 layout of the Spiking Heidelberg Digits and Spiking Speech Commands (docs/formats.md): times as
 /// halves, floats or doubles, channels, labels and speakers as integers of any width. Only the spikes themselves are
-/// in memory, with one row of the file at a time.
+/// in memory, with one row of the file at a time; they stay in the order of the file.
 ///
 /// Without `extra/keys` classes have no names, and without `extra/speaker` every sample has speaker 0. The number of
 /// channels is `extra/num_channels`, where that is there, else 700.
