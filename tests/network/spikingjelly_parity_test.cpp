@@ -1,11 +1,8 @@
 // One training pass against PyTorch + SpikingJelly: tests/data/network_spikingjelly has the numbers and the script.
 #include <algorithm>
-#include <cmath>
 
-#include <doctest/doctest.h>
-
-#include "core/hdf5_file.hpp"
 #include "network/clocked_runtime.hpp"
+#include "tests/network/golden_file.hpp"
 #include "tests/network/small_networks.hpp"
 #include "tests/support/tolerance.hpp"
 
@@ -71,42 +68,28 @@ group = 2
 )";
 
 template <class Scalar>
-Tensor<Scalar> read(const Hdf5File& file, const std::string& path) {
-  const std::vector<double> values = file.read<double>(path);
-  Tensor<Scalar> tensor(file.shape(path));
-  std::transform(values.begin(), values.end(), tensor.data(), [](double v) { return static_cast<Scalar>(v); });
-  return tensor;
-}
-
-template <class Scalar>
 void compare(const Hdf5File& file, const std::string& path, View<const Scalar> ours, double tolerance) {
   CAPTURE(path);
-  const Tensor<double> theirs = read<double>(file, path);
-  REQUIRE(ours.shape == theirs.shape());
-  double largest = 0.0, difference = 0.0;
-  for (std::ptrdiff_t i = 0; i < ours.size(); ++i) {
-    largest = std::max(largest, std::abs(theirs[i]));
-    difference = std::max(difference, std::abs(theirs[i] - static_cast<double>(ours[i])));
-  }
+  const auto [largest, error] = test::difference(test::read_golden<double>(file, path), ours);
   // The bias before a batch norm has no effect: what both call its gradient is rounding, of sums of size 1.
   if (path != "grad/conv2.bias") CHECK(largest > 1e-4);
-  CHECK(difference <= tolerance * (path == "grad/conv2.bias" ? 1.0 : largest));
+  CHECK(error <= tolerance * (path == "grad/conv2.bias" ? 1.0 : largest));
 }
 
 /// Output, every gradient and the moved averages, relative to the largest of each tensor.
 template <class Scalar>
 void compare_pass(double tolerance) {
-  const Hdf5File file =
-      Hdf5File::open(std::filesystem::path(SYNFIRE_SOURCE_DIR) / "tests/data/network_spikingjelly/network.h5");
-  const Tensor<Scalar> x = read<Scalar>(file, "input");
+  const Hdf5File file = test::open_golden("network_spikingjelly/network.h5");
+  const Tensor<Scalar> x = test::read_golden<Scalar>(file, "input");
   Network<Scalar> net = build<Scalar>(test::spec_of(kNetwork), x.shape().drop_front(2), 1);
-  for (NamedTensor<Scalar>& tensor : net.tensors) tensor.value = read<Scalar>(file, "weights/" + tensor.name);
+  for (NamedTensor<Scalar>& tensor : net.tensors)
+    tensor.value = test::read_golden<Scalar>(file, "weights/" + tensor.name);
   ClockedRuntime<Scalar> runtime(net);
   runtime.want_input_grad(true);
 
   const View<const Scalar> out = runtime.forward(x.view(), Mode::train, {});
   compare(file, "output", out, tolerance);
-  runtime.backward(read<Scalar>(file, "grad_output").view());
+  runtime.backward(test::read_golden<Scalar>(file, "grad_output").view());
 
   compare(file, "grad/input", runtime.input_grad(), tolerance);
   for (std::size_t i = 0; i < net.tensors.size(); ++i) {
