@@ -26,6 +26,7 @@ struct DelayLayout {
   std::ptrdiff_t out_lanes;    ///< of an output in lanes, with the zeros behind it
   std::ptrdiff_t lane_groups;  ///< of kLanes samples
   std::ptrdiff_t lane_chunks;  ///< of these groups
+  std::ptrdiff_t most_rank;    ///< of a basis
 
   DelayLayout(const DelayConfig& config, std::ptrdiff_t taps, const Shape& x, std::ptrdiff_t outputs)
       : ticks(x[0]),
@@ -46,7 +47,8 @@ struct DelayLayout {
         in_lanes((lead + out_ticks) | 1),
         out_lanes((std::max(out_ticks, ticks + config.max_delay + taps)) | 1),
         lane_groups(packs_for<Scalar>(batch)),
-        lane_chunks(std::min(kChunks, lane_groups)) {}
+        lane_chunks(std::min(kChunks, lane_groups)),
+        most_rank(config.max_delay < SmoothBasis::kMostDelays ? reach / 2 : 0) {}
 
   TapTable<Scalar> table(TapOrder order) const {
     const bool by_input = order == TapOrder::by_input;
@@ -63,6 +65,13 @@ struct DelayLayout {
   std::ptrdiff_t out_block() const { return out * kBlockTicks * kLanes<Scalar>; }
   std::ptrdiff_t out_rows() const { return out * out_lanes * kLanes<Scalar>; }
   std::ptrdiff_t in_block() const { return in * kBlockTicks * kLanes<Scalar>; }
+  /// The functions of a basis and, a chunk, the signals of a tile.
+  std::ptrdiff_t functions() const { return most_rank * SmoothBasis::kMostDelays; }
+  std::ptrdiff_t signals() const { return kTileNeurons * most_rank * kBlockTicks * kLanes<Scalar>; }
+  std::size_t basis_bytes() const {
+    return scratch_bytes<double>(functions()) + scratch_bytes<Scalar>(functions()) +
+           scratch_bytes<Scalar>(lane_chunks * signals());
+  }
   /// Backward: rows of the output's gradient for all samples.
   std::ptrdiff_t grad_rows() const { return batch * out * out_length; }
 
@@ -72,11 +81,11 @@ struct DelayLayout {
   }
   std::size_t lane_forward_bytes() const {
     return table(TapOrder::by_output).bytes() + scratch_bytes<Scalar>(lane_chunks * in_rows()) +
-           scratch_bytes<Scalar>(lane_chunks * out_block());
+           scratch_bytes<Scalar>(lane_chunks * out_block()) + basis_bytes();
   }
   std::size_t input_gradient_bytes() const {
     return lane_table().bytes() + scratch_bytes<Scalar>(lane_chunks * out_rows()) +
-           scratch_bytes<Scalar>(lane_chunks * in_block());
+           scratch_bytes<Scalar>(lane_chunks * in_block()) + basis_bytes();
   }
   std::size_t synapse_gradient_bytes(bool shared) const {
     const TapTable<Scalar> taps = table(TapOrder::by_input);
@@ -87,6 +96,52 @@ struct DelayLayout {
   std::size_t backward_bytes(bool shared) const {
     return std::max(input_gradient_bytes(), synapse_gradient_bytes(shared));
   }
+};
+
+/// A tap table for signals in lanes, in a basis if the layer's bumps are all equally wide, and wide enough.
+template <class Scalar>
+class LaneTaps {
+ public:
+  /// Takes its memory: `basis_bytes` and that of the table.
+  LaneTaps(const DelayConfig& config, const DelayParameters<Scalar>& p, const DelayLayout<Scalar>& l,
+           TapTable<Scalar> table, ScratchCursor& cursor)
+      : layout_(l), table_(table) {
+    table_.take(cursor);
+    auto* const values = cursor.template take<double>(l.functions());
+    auto* const functions = cursor.template take<Scalar>(l.functions());
+    signals_ = cursor.template take<Scalar>(l.lane_chunks * l.signals());
+
+    const auto [narrowest, widest] = std::minmax_element(p.width.data, p.width.data + p.width.size());
+    SmoothBasis basis;
+    if (!p.rounded && p.width.size() > 0 && *narrowest == *widest && l.most_rank > 0) {
+      const BumpShape shape(config, static_cast<double>(*widest), false);
+      if (const std::ptrdiff_t rank = SmoothBasis::rank_for(shape); rank > 0) {
+        basis = SmoothBasis::build(shape, rank, values);
+        std::transform(values, values + rank * basis.delays, functions,
+                       [](double v) { return static_cast<Scalar>(v); });
+        table_.width = rank;
+      }
+    }
+    basis_ = {basis.rank, basis.delays, functions, nullptr};
+    build_taps(config, p, table_, basis);
+  }
+
+  /// Ticks at a time: the signals of a tile in a basis must stay in the first cache.
+  std::ptrdiff_t block_ticks() const { return basis_.rank > 0 ? 8 : kBlockTicks; }
+
+  /// See add_all_taps.
+  template <bool kForward>
+  void add(int chunk, const Scalar* rows, std::ptrdiff_t ticks, Scalar* to) const {
+    BasisSignals<Scalar> basis = basis_;
+    basis.signals = signals_ + chunk * layout_.signals();
+    add_all_taps<kForward>(table_, layout_.reach, basis, rows, ticks, to);
+  }
+
+ private:
+  const DelayLayout<Scalar>& layout_;
+  TapTable<Scalar> table_;
+  BasisSignals<Scalar> basis_;
+  Scalar* signals_ = nullptr;
 };
 
 }  // namespace synfire::synapses

@@ -138,46 +138,34 @@ inline void correlate(const InputEvent<Scalar>* events, std::ptrdiff_t num_event
 }
 
 /// The other layout, for dense signals: kLanes samples side by side, then the ticks of a neuron. All loads are aligned.
-/// Adds the synapses of a list to kTicks ticks of one neuron: to[t] += taps[s, j] rows[offset[s] + t -+ j].
-template <int kTicks, bool kForward, class Scalar>
+/// Adds the synapses of a list to kTicks ticks of one neuron: to[t] += taps[s, j] rows[offset[s] stride + j step + t].
+template <int kTicks, class Scalar>
 inline void add_taps(const std::int32_t* offset, const Scalar* taps, std::ptrdiff_t width, std::ptrdiff_t reach,
-                     std::ptrdiff_t num_synapses, const Scalar* rows, Scalar* to) {
+                     std::ptrdiff_t num_synapses, const Scalar* rows, std::ptrdiff_t stride, std::ptrdiff_t step,
+                     Scalar* to) {
   Pack<Scalar> sum[kTicks];
   unroll<kTicks>([&](auto t) { sum[t] = load(to + t * kLanes<Scalar>); });
   for (std::ptrdiff_t s = 0; s < num_synapses; ++s) {
-    const Scalar* from = rows + offset[s] * kLanes<Scalar>;
+    const Scalar* from = rows + offset[s] * stride;
     for (std::ptrdiff_t j = 0; j < reach; ++j) {
       const Pack<Scalar> tap = broadcast(taps[s * width + j]);
       unroll<kTicks>([&](auto t) { sum[t] = multiply_add(tap, load(from + t * kLanes<Scalar>), sum[t]); });
-      from += kForward ? -kLanes<Scalar> : kLanes<Scalar>;
+      from += step;
     }
   }
   unroll<kTicks>([&](auto t) { store<Scalar>(sum[t], to + t * kLanes<Scalar>); });
 }
 
 /// Ticks that are worked on together: as many sums as there are registers for them.
-inline constexpr int kBlockTicks = 12;
+inline constexpr std::ptrdiff_t kBlockTicks = 12;
 
-/// Adds all synapses of a table to the rows [neurons, ticks, lanes] of the neurons on the other side of its tiles, for
-/// the ticks from `first` on; `rows` are those of the tiles, at tick `first`.
-template <bool kForward, class Scalar>
-inline void add_all_taps(const TapTable<Scalar>& table, std::ptrdiff_t reach, const Scalar* rows, std::ptrdiff_t ticks,
-                         Scalar* to) {
-  const auto run = [&](auto count) {
-    for (std::ptrdiff_t tile = 0; tile < table.tiles(); ++tile) {
-      const Scalar* const tile_rows = rows + tile * kTileNeurons * table.row_length * kLanes<Scalar>;
-      for (std::ptrdiff_t other = 0; other < table.others(); ++other) {
-        const std::ptrdiff_t list = table.list(tile, other);
-        add_taps<count, kForward>(table.offset + list * table.slots(), table.taps + list * table.slots() * table.width,
-                                  table.width, reach, table.count[list], tile_rows,
-                                  to + other * ticks * kLanes<Scalar>);
-      }
-    }
-  };
+/// Calls `body(integral_constant<int, ticks>)` for 1 to kBlockTicks ticks.
+template <class Body>
+inline void with_ticks(std::ptrdiff_t ticks, const Body& body) {
   switch (ticks) {
 #define SYNFIRE_CASE(n) \
   case n:               \
-    return run(std::integral_constant<int, n>{});
+    return body(std::integral_constant<int, n>{});
     SYNFIRE_CASE(1)
     SYNFIRE_CASE(2)
     SYNFIRE_CASE(3)
@@ -196,10 +184,54 @@ inline void add_all_taps(const TapTable<Scalar>& table, std::ptrdiff_t reach, co
   }
 }
 
-/// Calls `body(first, count)` for blocks of at most kBlockTicks of `ticks`, as even as they come.
+/// The signals of a basis: one for each neuron of a tile and each function. Memory: [kTileNeurons, rank, ticks, lanes].
+template <class Scalar>
+struct BasisSignals {
+  std::ptrdiff_t rank = 0;  ///< 0: there is no basis
+  std::ptrdiff_t delays = 0;
+  const Scalar* functions = nullptr;  ///< [rank, delays]
+  Scalar* signals = nullptr;
+};
+
+/// Adds all synapses of a table to `ticks` ticks of the neurons on the other side of its tiles, [others, ticks, lanes];
+/// `rows` are those of the tiles at the first of these ticks. kForward looks back in time, else ahead.
+template <bool kForward, class Scalar>
+inline void add_all_taps(const TapTable<Scalar>& table, std::ptrdiff_t reach, const BasisSignals<Scalar>& basis,
+                         const Scalar* rows, std::ptrdiff_t ticks, Scalar* to) {
+  constexpr std::ptrdiff_t kStep = kForward ? -kLanes<Scalar> : kLanes<Scalar>;
+  static constexpr std::int32_t kNoOffset = 0;
+  const std::ptrdiff_t block = ticks * kLanes<Scalar>, row = table.row_length * kLanes<Scalar>;
+  with_ticks(ticks, [&](auto count) {
+    for (std::ptrdiff_t tile = 0; tile < table.tiles(); ++tile) {
+      const Scalar* from = rows + tile * kTileNeurons * row;
+      if (basis.rank > 0) {
+        std::fill(basis.signals, basis.signals + table.tile_size(tile) * basis.rank * block, Scalar(0));
+        for (std::ptrdiff_t k = 0; k < table.tile_size(tile) * basis.rank; ++k) {
+          add_taps<count>(&kNoOffset, basis.functions + k % basis.rank * basis.delays, basis.delays, basis.delays, 1,
+                          from + k / basis.rank * row, 0, kStep, basis.signals + k * block);
+        }
+        from = basis.signals;
+      }
+      for (std::ptrdiff_t other = 0; other < table.others(); ++other) {
+        const std::ptrdiff_t list = table.list(tile, other);
+        const std::int32_t* const offset = table.offset + list * table.slots();
+        const Scalar* const taps = table.taps + list * table.slots() * table.width;
+        if (basis.rank > 0) {
+          add_taps<count>(offset, taps, table.width, basis.rank, table.count[list], from, block, block,
+                          to + other * block);
+        } else {
+          add_taps<count>(offset, taps, table.width, reach, table.count[list], from, kLanes<Scalar>, kStep,
+                          to + other * block);
+        }
+      }
+    }
+  });
+}
+
+/// Calls `body(first, count)` for blocks of at most `most` of `ticks`, as even as they come.
 template <class Body>
-inline void each_tick_block(std::ptrdiff_t ticks, const Body& body) {
-  const std::ptrdiff_t blocks = (ticks + kBlockTicks - 1) / kBlockTicks;
+inline void each_tick_block(std::ptrdiff_t ticks, std::ptrdiff_t most, const Body& body) {
+  const std::ptrdiff_t blocks = (ticks + most - 1) / most;
   for (std::ptrdiff_t k = 0; k < blocks; ++k) {
     const std::ptrdiff_t first = ticks * k / blocks;
     body(first, ticks * (k + 1) / blocks - first);

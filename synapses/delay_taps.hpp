@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "core/parallel.hpp"
-#include "synapses/delay_bump.hpp"
+#include "synapses/delay_basis.hpp"
 #include "synapses/scratch.hpp"
 
 /// All taps of a layer, in the order in which a pass meets them. Private to the room: not installed.
@@ -92,9 +92,11 @@ void each_of_list(const TapTable<Scalar>& table, const DelayParameters<Scalar>& 
   }
 }
 
-/// Fills a table whose memory has been taken.
+/// Fills a table whose memory has been taken: with taps or, if there is a basis, with a synapse's numbers in it; the
+/// rows of the tile are then the signals of its functions.
 template <class Scalar>
-void build_taps(const DelayConfig& config, const DelayParameters<Scalar>& p, const TapTable<Scalar>& table) {
+void build_taps(const DelayConfig& config, const DelayParameters<Scalar>& p, const TapTable<Scalar>& table,
+                const SmoothBasis& basis = {}) {
   const auto body = [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     ShapeCache shapes(config, p.rounded);
     for (std::ptrdiff_t list = begin; list < end; ++list) {
@@ -103,20 +105,29 @@ void build_taps(const DelayConfig& config, const DelayParameters<Scalar>& p, con
       Scalar* const taps = table.taps + list * table.slots() * table.width;
       std::fill(taps, taps + table.slots() * table.width, Scalar(0));
       std::ptrdiff_t count = 0;
-      each_of_list(
-          table, p, tile, other, [&](std::ptrdiff_t slot, std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t m) {
-            const std::ptrdiff_t shared = shared_index(config, o, i, m, table.in);
-            const Bump bump(shapes.of(static_cast<double>(p.width[shared])),
-                            centre_of(config, static_cast<double>(p.position[shared]), p.rounded));
-            const auto w = static_cast<double>(p.weight[(o * table.in + i) * table.kernels + m]);
-            const int first = bump.first();
-            bump.each(
-                [&](int d, double share) { taps[slot * table.width + d - first] = static_cast<Scalar>(w * share); });
-            const bool by_input = table.order == TapOrder::by_input;
-            const std::ptrdiff_t row = ((by_input ? o : i) % kTileNeurons) * table.row_length;
-            offset[slot] = static_cast<std::int32_t>(by_input ? row + first : row - first);
-            count = slot + 1;
-          });
+      each_of_list(table, p, tile, other,
+                   [&](std::ptrdiff_t slot, std::ptrdiff_t o, std::ptrdiff_t i, std::ptrdiff_t m) {
+                     const std::ptrdiff_t shared = shared_index(config, o, i, m, table.in);
+                     const Bump bump(shapes.of(static_cast<double>(p.width[shared])),
+                                     centre_of(config, static_cast<double>(p.position[shared]), p.rounded));
+                     const auto w = static_cast<double>(p.weight[(o * table.in + i) * table.kernels + m]);
+                     Scalar* const mine = taps + slot * table.width;
+                     const bool by_input = table.order == TapOrder::by_input;
+                     const std::ptrdiff_t row = (by_input ? o : i) % kTileNeurons;
+                     count = slot + 1;
+                     if (basis.rank > 0) {
+                       for (std::ptrdiff_t r = 0; r < basis.rank; ++r) {
+                         double sum = 0.0;
+                         bump.each([&](int d, double share) { sum += share * basis.values[r * basis.delays + d]; });
+                         mine[r] = static_cast<Scalar>(w * sum);
+                       }
+                       offset[slot] = static_cast<std::int32_t>(row * basis.rank);
+                       return;
+                     }
+                     const int first = bump.first();
+                     bump.each([&](int d, double share) { mine[d - first] = static_cast<Scalar>(w * share); });
+                     offset[slot] = static_cast<std::int32_t>(row * table.row_length + (by_input ? first : -first));
+                   });
       table.count[list] = static_cast<std::uint16_t>(count);
     }
   };

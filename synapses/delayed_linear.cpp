@@ -77,9 +77,7 @@ void forward_by_events(const Signal<Scalar>& x, const DelayConfig& config, const
 template <class Scalar>
 void forward_by_lanes(const Signal<Scalar>& x, const DelayConfig& config, const DelayParameters<Scalar>& p,
                       const DelayLayout<Scalar>& l, View<Scalar> y, ScratchCursor cursor) {
-  TapTable<Scalar> table = l.table(TapOrder::by_output);
-  table.take(cursor);
-  build_taps(config, p, table);
+  const LaneTaps<Scalar> taps(config, p, l, l.table(TapOrder::by_output), cursor);
   auto* const all_rows = cursor.take<Scalar>(l.lane_chunks * l.in_rows());
   auto* const all_blocks = cursor.take<Scalar>(l.lane_chunks * l.out_block());
 
@@ -95,9 +93,9 @@ void forward_by_lanes(const Signal<Scalar>& x, const DelayConfig& config, const 
                     l.in_lanes * kLanes<Scalar>);
         }
       });
-      each_tick_block(l.out_ticks, [&](std::ptrdiff_t first, std::ptrdiff_t count) {
+      each_tick_block(l.out_ticks, taps.block_ticks(), [&](std::ptrdiff_t first, std::ptrdiff_t count) {
         std::fill(block, block + l.out * count * kLanes<Scalar>, Scalar(0));
-        add_all_taps<true>(table, l.reach, rows + (l.lead + first) * kLanes<Scalar>, count, block);
+        taps.template add<true>(chunk, rows + (l.lead + first) * kLanes<Scalar>, count, block);
         for (std::ptrdiff_t t = 0; t < count; ++t) {
           transpose(block + t * kLanes<Scalar>, count * kLanes<Scalar>, l.out, samples,
                     y.data + ((first + t) * l.batch + b) * l.out, l.out);

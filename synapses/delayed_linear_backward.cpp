@@ -11,9 +11,7 @@ namespace {
 template <class Scalar>
 void input_gradient(const DelayConfig& config, const DelayParameters<Scalar>& p, const DelayLayout<Scalar>& l,
                     View<const Scalar> grad_y, View<Scalar> grad_x, ScratchCursor cursor) {
-  TapTable<Scalar> table = l.lane_table();
-  table.take(cursor);
-  build_taps(config, p, table);
+  const LaneTaps<Scalar> taps(config, p, l, l.lane_table(), cursor);
   auto* const all_rows = cursor.take<Scalar>(l.lane_chunks * l.out_rows());
   auto* const all_blocks = cursor.take<Scalar>(l.lane_chunks * l.in_block());
 
@@ -27,9 +25,9 @@ void input_gradient(const DelayConfig& config, const DelayParameters<Scalar>& p,
         transpose(grad_y.data + (t * l.batch + b) * l.out, l.out, samples, l.out, rows + t * kLanes<Scalar>,
                   l.out_lanes * kLanes<Scalar>);
       }
-      each_tick_block(l.ticks, [&](std::ptrdiff_t first, std::ptrdiff_t count) {
+      each_tick_block(l.ticks, taps.block_ticks(), [&](std::ptrdiff_t first, std::ptrdiff_t count) {
         std::fill(block, block + l.in * count * kLanes<Scalar>, Scalar(0));
-        add_all_taps<false>(table, l.reach, rows + first * kLanes<Scalar>, count, block);
+        taps.template add<false>(chunk, rows + first * kLanes<Scalar>, count, block);
         for (std::ptrdiff_t t = 0; t < count; ++t) {
           transpose(block + t * kLanes<Scalar>, count * kLanes<Scalar>, l.in, samples,
                     grad_x.data + ((first + t) * l.batch + b) * l.in, l.in);
