@@ -38,6 +38,11 @@ Segments cut_time(const RowModel<Scalar>& model, std::ptrdiff_t num_ticks) {
   return {ticks, (num_ticks + ticks - 1) / ticks};
 }
 
+template <class Scalar, class Spike>
+void write_spikes(const Scalar* __restrict from, std::ptrdiff_t width, Spike* __restrict to) {
+  for (std::ptrdiff_t i = 0; i < width; ++i) to[i] = static_cast<Spike>(from[i]);
+}
+
 /// One tile: the rows that a model needs beside its history.
 template <class Scalar>
 struct Tile {
@@ -192,7 +197,7 @@ void row_scan_forward(const RowModel<Scalar>& model, View<const Scalar> x, View<
         const std::ptrdiff_t at = t * num_neurons + tile.first;
         if (t + kTicksAhead < num_ticks) cpu::prefetch_row(x.data + at + kTicksAhead * num_neurons, tile.width);
         model.forward(model.constants, tile.parameters(), x.data + at, tile.state(), {kept, tile.width}, tile.spikes);
-        for (std::ptrdiff_t i = 0; i < tile.width; ++i) spikes[at + i] = static_cast<Spike>(tile.spikes[i]);
+        write_spikes(tile.spikes, tile.width, spikes.data + at);
       }
     }
   });
