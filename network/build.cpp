@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -16,10 +18,42 @@ namespace {
 /// Random streams of a run are numbered; those that draw initial parameters begin here, a tensor each.
 constexpr std::uint32_t kFirstStream = 0x49000000U;
 
+/// Fills [rows, columns], rows <= columns, with orthonormal rows: normal numbers, then Gram-Schmidt, each row twice
+/// against those before it, which leaves no more than rounding. \throws never
+template <class Scalar>
+void draw_orthogonal(const RandomStream& random, Tensor<Scalar>& tensor) {
+  const std::ptrdiff_t rows = tensor.shape()[0], columns = tensor.shape()[1];
+  std::vector<double> q(static_cast<std::size_t>(rows * columns));
+  for (std::size_t i = 0; i < q.size(); ++i) q[i] = random.normal(i);
+  std::vector<double> product(static_cast<std::size_t>(rows));
+  for (std::ptrdiff_t r = 0; r < rows; ++r) {
+    double* const row = q.data() + r * columns;
+    for (int pass = 0; pass < 2; ++pass) {
+      parallel_for(r, 16, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+        for (std::ptrdiff_t k = begin; k < end; ++k) {
+          product[static_cast<std::size_t>(k)] = std::inner_product(row, row + columns, q.data() + k * columns, 0.0);
+        }
+      });
+      parallel_for(columns, 64, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+        for (std::ptrdiff_t k = 0; k < r; ++k) {
+          const double factor = product[static_cast<std::size_t>(k)];
+          for (std::ptrdiff_t c = begin; c < end; ++c) row[c] -= factor * q[static_cast<std::size_t>(k * columns + c)];
+        }
+      });
+    }
+    const double length = std::sqrt(std::inner_product(row, row + columns, row, 0.0));
+    for (std::ptrdiff_t c = 0; c < columns; ++c) {
+      row[c] /= length;
+      tensor[r * columns + c] = static_cast<Scalar>(row[c]);
+    }
+  }
+}
+
 template <class Scalar>
 void draw(const ParameterFacts& facts, const RandomStream& random, Tensor<Scalar>& tensor) {
   using Law = ParameterFacts::Start::Law;
   const ParameterFacts::Start& start = facts.start;
+  if (start.law == Law::orthogonal) return draw_orthogonal(random, tensor);
   parallel_for(tensor.size(), 4096, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     for (std::ptrdiff_t i = begin; i < end; ++i) {
       const double unit = random.uniform(static_cast<std::uint64_t>(i));

@@ -7,11 +7,18 @@ namespace synfire::network {
 
 namespace {
 
+/// The delays of a node, or null.
+const DelayedLinearSpec* delays_in(const NodeSpec& node) {
+  if (const auto* delayed = std::get_if<DelayedLinearSpec>(&node.operation)) return delayed;
+  const auto* recurrent = std::get_if<RecurrentSpec>(&node.operation);
+  return recurrent != nullptr && recurrent->delays ? &*recurrent->delays : nullptr;
+}
+
 /// Calls `body(node, spec)` for each node with delays.
 template <class Body>
 void each_delayed(const NetworkSpec& spec, const Body& body) {
   for (const NodeSpec& node : spec.nodes) {
-    if (const auto* delayed = std::get_if<DelayedLinearSpec>(&node.operation)) body(node, *delayed);
+    if (const DelayedLinearSpec* delayed = delays_in(node)) body(node, *delayed);
   }
 }
 
@@ -73,8 +80,10 @@ bool has_unrounded_delays(const Network<Scalar>& network) {
 std::vector<NodeDelays> delays_of(const Network<float>& network) {
   std::vector<NodeDelays> result;
   each_delayed(network.spec, [&](const NodeSpec& node, const DelayedLinearSpec& delayed) {
-    NodeDelays& of_node = result.emplace_back(NodeDelays{node.name, delayed.delay.max_delay, {}});
-    const auto middle = static_cast<float>(delayed.delay.middle());
+    // What comes back to a population needs one tick more.
+    const int first = std::holds_alternative<RecurrentSpec>(node.operation) ? 1 : 0;
+    NodeDelays& of_node = result.emplace_back(NodeDelays{node.name, first + delayed.delay.max_delay, {}});
+    const auto middle = static_cast<float>(first + delayed.delay.middle());
     for (const float position : network.tensor(node.name + ".position").value.span()) {
       of_node.delays.push_back(middle - position);
     }

@@ -144,6 +144,23 @@ NodeFacts facts(const DelayedLinearSpec& spec, Inputs inputs) {
   return result;
 }
 
+NodeFacts facts(const RecurrentSpec& spec, Inputs inputs) {
+  const std::ptrdiff_t n = vector(inputs, "recurrent")[0];
+  NodeFacts result{Shape{n}, {}, static_cast<double>(n) * static_cast<double>(n)};
+  const Start orthogonal{Start::Law::orthogonal};
+  if (spec.delays) {
+    DelayedLinearSpec delays = *spec.delays;
+    delays.out_features = static_cast<int>(n);
+    result = facts(delays, inputs);
+    result.parameters[0].start = orthogonal;
+  } else {
+    result.parameters.push_back({"weight", Shape{n, n}, orthogonal});
+  }
+  const std::vector<ParameterFacts> of_neurons = neuron_parameters(spec.neuron, inputs.dt_ms, n);
+  result.parameters.insert(result.parameters.end(), of_neurons.begin(), of_neurons.end());
+  return result;
+}
+
 }  // namespace
 
 NodeFacts describe(const NodeSpec& node, std::span<const Shape> inputs, double dt_ms) {

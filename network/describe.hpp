@@ -15,9 +15,9 @@ namespace synfire::network {
 /// A tensor that a node needs, before it exists.
 struct ParameterFacts {
   /// How it is drawn: uniform in [low, high) and then brought within its bounds, rounded to whole numbers or not; or 1
-  /// with probability `high` and else 0.
+  /// with probability `high` and else 0; or a matrix with orthonormal rows.
   struct Start {
-    enum class Law : std::uint8_t { uniform, uniform_whole, bernoulli };
+    enum class Law : std::uint8_t { uniform, uniform_whole, bernoulli, orthogonal };
     Law law = Law::uniform;
     double low = 0.0, high = 0.0;
 

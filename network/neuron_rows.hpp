@@ -19,6 +19,8 @@ class NeuronRows {
 
   NeuronRows(const NeuronConfig& config, double dt_ms, std::ptrdiff_t num_channels);
 
+  int num_kept() const { return 2; }  ///< of every model here
+
   /// Scalars of memory that the model reads its constants from: `constants` of `model`.
   std::ptrdiff_t num_constants() const;
   /// For the present values of the tensors; valid as long as `constants`.

@@ -58,21 +58,15 @@ Operation read_flatten(const LayerTable&) { return FlattenSpec{}; }
 Operation read_add(const LayerTable&) { return AddSpec{}; }
 Operation read_vote(const LayerTable& table) { return VoteSpec{table.integer("group", 10, 1, kMaxChannels)}; }
 
-Operation read_delayed_linear(const LayerTable& table) {
+/// The delays of synapses that are learned or fixed.
+void read_delays(const LayerTable& table, bool learned, DelayedLinearSpec& spec) {
   using synapses::DelayBump;
-  using synapses::DelayPer;
-  DelayedLinearSpec spec;
-  spec.out_features = table.integer("out_features", {}, 1, kMaxChannels);
   spec.delay.max_delay = table.integer("max_delay_ticks", 24, 0, kMaxDelay);
   if (spec.delay.max_delay % 2 != 0) {
     table.fail("max_delay_ticks", fmt::format("must be even, got {}", spec.delay.max_delay));
   }
-  spec.delay.kernel_count = table.integer("kernel_count", 1, 1, kMaxKernels);
-  spec.delay.extra_ticks = table.integer("extra_ticks", spec.delay.middle(), 0, kMaxDelay);
-  spec.learn_delays = table.choice("delays", {"learned", "fixed"}, "learned") == "learned";
-  const std::string per = table.choice("delay_per", {"synapse", "input", "output"}, "synapse");
-  spec.delay.per = per == "synapse" ? DelayPer::synapse : per == "input" ? DelayPer::input : DelayPer::output;
-  if (spec.learn_delays) {
+  spec.learn_delays = learned;
+  if (learned) {
     spec.delay.bump =
         table.choice("bump", {"gauss", "triangle"}, "gauss") == "gauss" ? DelayBump::gauss : DelayBump::triangle;
     spec.width = table.number("width", spec.width, 0.0, kMaxDelay);
@@ -82,7 +76,31 @@ Operation read_delayed_linear(const LayerTable& table) {
     spec.delay.bump = DelayBump::triangle;
     spec.width = 0.0;
   }
+}
+
+Operation read_delayed_linear(const LayerTable& table) {
+  using synapses::DelayPer;
+  DelayedLinearSpec spec;
+  spec.out_features = table.integer("out_features", {}, 1, kMaxChannels);
+  spec.delay.kernel_count = table.integer("kernel_count", 1, 1, kMaxKernels);
+  read_delays(table, table.choice("delays", {"learned", "fixed"}, "learned") == "learned", spec);
+  spec.delay.extra_ticks = table.integer("extra_ticks", spec.delay.middle(), 0, kMaxDelay);
+  const std::string per = table.choice("delay_per", {"synapse", "input", "output"}, "synapse");
+  spec.delay.per = per == "synapse" ? DelayPer::synapse : per == "input" ? DelayPer::input : DelayPer::output;
   spec.sparsity = table.number("sparsity", 0.0, 0.0, 0.999);
+  return spec;
+}
+
+Operation read_recurrent(const LayerTable& table) {
+  RecurrentSpec spec;
+  spec.neuron = read_neuron(table);
+  spec.self_connections = table.flag("self_connections", true);
+  const std::string delays = table.choice("delays", {"none", "fixed", "learned"}, "none");
+  if (delays != "none") {
+    spec.delays.emplace();
+    spec.delays->delay.extra_ticks = 0;
+    read_delays(table, delays == "learned", *spec.delays);
+  }
   return spec;
 }
 
@@ -104,7 +122,8 @@ constexpr std::array<Kind, std::variant_size_v<Operation>> kKinds{{{"linear", re
                                                                    {"vote", read_vote},
                                                                    {"delayed_linear", read_delayed_linear},
                                                                    {"cuba_lif", read_cuba_lif},
-                                                                   {"adlif", read_adlif}}};
+                                                                   {"adlif", read_adlif},
+                                                                   {"recurrent", read_recurrent}}};
 
 bool is_name(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {

@@ -91,9 +91,20 @@ struct DelayedLinearSpec {
   double sparsity = 0.0;  ///< share of synapses that are pruned, drawn once
 };
 
+/// A neuron model with its constants.
+using NeuronConfig = std::variant<neurons::LifConfig, neurons::CubaLifConfig, neurons::AdlifConfig>;
+
+/// Neurons whose spikes come back to them through a weight matrix: one tick later or, with delays, one tick and the
+/// delay of the synapse later.
+struct RecurrentSpec {
+  NeuronConfig neuron;
+  bool self_connections = true;             ///< false: the diagonal of the weights counts as 0
+  std::optional<DelayedLinearSpec> delays;  ///< as of a delayed_linear of one kernel and no extra ticks
+};
+
 using Operation =
     std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec, FlattenSpec, LifSpec,
-                 LeakyIntegratorSpec, AddSpec, VoteSpec, DelayedLinearSpec, CubaLifSpec, AdlifSpec>;
+                 LeakyIntegratorSpec, AddSpec, VoteSpec, DelayedLinearSpec, CubaLifSpec, AdlifSpec, RecurrentSpec>;
 
 /// "conv2d": the kind of a node as it is written in a configuration.
 std::string_view kind_name(const Operation& operation);
@@ -144,6 +155,9 @@ struct NetworkSpec {
 ///     adlif             tau_mem_min_ms (5), tau_mem_max_ms (25), tau_adapt_min_ms (60), tau_adapt_max_ms (300),
 ///                       adaptation (120), v_th (1), fires_at, detach_reset (true), integration ("symplectic" or
 ///                       "forward"), surrogate ("exponential"), surrogate_alpha
+///     recurrent         neuron ("lif", "cuba_lif", "adlif") and the keys of that neuron, self_connections (true),
+///                       delays ("none", "fixed", "learned"); with delays max_delay_ticks (24), beyond the first tick,
+///                       and bump, width, learn_width as for delayed_linear
 ///     leaky_integrator  tau_mem_ms (20), decay_input (true), decay ("euler" or "exact")
 ///     add               inputs must be given
 ///     vote              group (10)

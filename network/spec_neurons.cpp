@@ -67,17 +67,13 @@ neurons::LifConfig read_lif_keys(const LayerTable& table) {
   return config;
 }
 
-}  // namespace
-
-Operation read_lif(const LayerTable& table) { return LifSpec{read_lif_keys(table)}; }
-
-Operation read_cuba_lif(const LayerTable& table) {
+neurons::CubaLifConfig read_cuba_lif_keys(const LayerTable& table) {
   const neurons::CubaLifConfig config{read_lif_keys(table), table.number("tau_syn_ms", 10.0, 1e-6, kMaxMs)};
   check_constants(table, [&] { neurons::cuba_lif_params(config, table.dt_ms()); });
-  return CubaLifSpec{config};
+  return config;
 }
 
-Operation read_adlif(const LayerTable& table) {
+neurons::AdlifConfig read_adlif_keys(const LayerTable& table) {
   neurons::AdlifConfig config;
   config.tau_mem_min_ms = table.number("tau_mem_min_ms", config.tau_mem_min_ms, 1e-6, kMaxMs);
   config.tau_mem_max_ms = table.number("tau_mem_max_ms", config.tau_mem_max_ms, 1e-6, kMaxMs);
@@ -92,7 +88,21 @@ Operation read_adlif(const LayerTable& table) {
                            : neurons::Integration::forward;
   config.surrogate = read_surrogate(table, "exponential");
   check_constants(table, [&] { neurons::check_adlif(config, table.dt_ms()); });
-  return AdlifSpec{config};
+  return config;
+}
+
+}  // namespace
+
+Operation read_lif(const LayerTable& table) { return LifSpec{read_lif_keys(table)}; }
+
+Operation read_cuba_lif(const LayerTable& table) { return CubaLifSpec{read_cuba_lif_keys(table)}; }
+Operation read_adlif(const LayerTable& table) { return AdlifSpec{read_adlif_keys(table)}; }
+
+NeuronConfig read_neuron(const LayerTable& table) {
+  const std::string model = table.choice("neuron", {"lif", "cuba_lif", "adlif"}, "lif");
+  if (model == "lif") return read_lif_keys(table);
+  if (model == "cuba_lif") return read_cuba_lif_keys(table);
+  return read_adlif_keys(table);
 }
 
 Operation read_leaky_integrator(const LayerTable& table) {

@@ -6,6 +6,9 @@
 /// The keys of the nodes with a membrane, each as network/spec.hpp lists them.
 namespace synfire::network {
 
+/// `neuron` and the keys of that model.
+NeuronConfig read_neuron(const LayerTable& table);
+
 Operation read_lif(const LayerTable& table);
 Operation read_cuba_lif(const LayerTable& table);
 Operation read_adlif(const LayerTable& table);

@@ -44,6 +44,8 @@ void NodePlan::keep_input(int k) {
   }
 }
 
+void NodePlan::keep_output() { arena_.extend(links_.output.values, last_step()); }
+
 template <class Scalar>
 void RealInput<Scalar>::plan(NodePlan& plan, bool kept) {
   if (plan.input().spikes) {

@@ -65,6 +65,8 @@ class NodePlan {
 
   /// The backward pass reads the values of this input again.
   void keep_input(int k = 0);
+  /// It reads the values of the output again.
+  void keep_output();
   /// The backward pass may write the gradient of this input over that of the output.
   void grad_in_place(int k = 0) { grad_in_place_ = k; }
 
@@ -192,6 +194,8 @@ template <class Scalar>
 StagePtr<Scalar> make_stage(const CubaLifSpec& spec, const NodeContext<Scalar>& context);
 template <class Scalar>
 StagePtr<Scalar> make_stage(const AdlifSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const RecurrentSpec& spec, const NodeContext<Scalar>& context);
 template <class Scalar>
 StagePtr<Scalar> make_stage(const LeakyIntegratorSpec& spec, const NodeContext<Scalar>& context);
 template <class Scalar>

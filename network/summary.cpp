@@ -35,6 +35,15 @@ std::string detail(const AdlifSpec& spec) {
                      config.tau_adapt_min_ms, config.tau_adapt_max_ms,
                      config.integration == neurons::Integration::symplectic ? "symplectic" : "forward");
 }
+std::string detail(const RecurrentSpec& spec) {
+  static constexpr const char* kNames[] = {"lif", "cuba_lif", "adlif"};
+  std::string text = kNames[spec.neuron.index()];
+  if (spec.delays) {
+    text += fmt::format(", {} delays of 1 to {} ticks", spec.delays->learn_delays ? "learned" : "fixed",
+                        1 + spec.delays->delay.max_delay);
+  }
+  return text + (spec.self_connections ? "" : ", no self-connections");
+}
 std::string detail(const LeakyIntegratorSpec& spec) { return fmt::format("tau {} ms", spec.tau_mem_ms); }
 std::string detail(const AddSpec&) { return ""; }
 std::string detail(const DelayedLinearSpec& spec) {

@@ -88,6 +88,8 @@ TEST_CASE("the counter sees an allocation") {
 TEST_CASE("a step allocates nothing once it is planned") {
   for (const auto& [toml, tick] : {std::pair(test::kChain, test::kChainInput),
                                    {test::kResidual, test::kResidualInput},
+                                   {test::kRecurrent, test::kRecurrentInput},
+                                   {test::kRecurrentAdaptive, test::kRecurrentInput},
                                    {test::kRowNeurons, test::kRowNeuronsInput}}) {
     set_num_threads(1);
     const Count one = allocations_of_a_step(toml, tick, 1);

@@ -123,6 +123,14 @@ TEST_CASE("gradients through current-based and adaptive neurons, and of what the
   neurons.check_all();
 }
 
+TEST_CASE(
+    "gradients through populations that feed back, of their weights, delays and neurons, equal finite differences") {
+  for (const std::string& toml : {test::kRecurrent, test::kRecurrentAdaptive}) {
+    Case recurrent(toml, test::kRecurrentInput);
+    recurrent.check_all();
+  }
+}
+
 TEST_CASE("gradients of a graph with sums and shared outputs equal finite differences") {
   Case residual(test::kResidual, test::kResidualInput);
   residual.check_all();

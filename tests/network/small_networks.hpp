@@ -153,6 +153,65 @@ type = "cuba_lif"
 )";
 inline const Shape kRowNeuronsInput{4};
 
+/// Populations that feed back to themselves, one tick later and with learned delays.
+inline const std::string kRecurrent = R"(
+[network]
+dt_ms = 2.0
+recurrent = {tau_mem_ms = 6.0, v_th = 0.3, detach_reset = false}
+[[network.layers]]
+type = "linear"
+out_features = 5
+[[network.layers]]
+type = "recurrent"
+name = "one_tick"
+neuron = "lif"
+learn_tau = true
+[[network.layers]]
+type = "linear"
+out_features = 18
+[[network.layers]]
+type = "recurrent"
+name = "delayed"
+neuron = "cuba_lif"
+delays = "learned"
+max_delay_ticks = 4
+width = 1.0
+learn_width = true
+reset = "soft"
+)";
+/// The same with adaptive neurons and without self-connections.
+inline const std::string kRecurrentAdaptive = R"(
+[network]
+dt_ms = 2.0
+[network.recurrent]
+neuron = "adlif"
+v_th = 0.3
+detach_reset = false
+surrogate = "atan"
+adaptation = 2.0
+tau_mem_max_ms = 12.0
+tau_adapt_min_ms = 10.0
+tau_adapt_max_ms = 30.0
+self_connections = false
+[[network.layers]]
+type = "linear"
+out_features = 6
+[[network.layers]]
+type = "recurrent"
+name = "delayed"
+delays = "learned"
+bump = "triangle"
+width = 0.7
+max_delay_ticks = 2
+[[network.layers]]
+type = "linear"
+out_features = 5
+[[network.layers]]
+type = "recurrent"
+name = "one_tick"
+)";
+inline const Shape kRecurrentInput{4};
+
 /// Nodes that several others read, sums, and a readout that fires.
 inline const std::string kResidual = R"(
 [network]

@@ -190,6 +190,23 @@ TEST_CASE("an adaptive neuron learns within bounds, and what makes no sense is n
   CHECK(says(problem(layer("type = \"cuba_lif\"\ntau_syn_ms = 0.5")), "tau_syn_ms: must be at least one tick"));
 }
 
+TEST_CASE("a recurrent population has the tensors of its connections, then those of its neurons") {
+  const Network<float> net = build<float>(test::spec_of(test::kRecurrentAdaptive), test::kRecurrentInput, 3);
+  std::vector<std::string> names;
+  for (const NamedTensor<float>& tensor : net.tensors) {
+    if (tensor.name.starts_with("delayed.")) names.push_back(tensor.name.substr(8));
+  }
+  CHECK(names == std::vector<std::string>{"weight", "position", "width", "tau_mem_share", "tau_adapt_share", "a", "b"});
+  CHECK(net.tensor("delayed.position").value.shape() == Shape{6, 6, 1});
+  CHECK(net.tensor("delayed.position").highest == 1.0);
+  CHECK(net.tensor("one_tick.weight").value.shape() == Shape{5, 5});
+
+  CHECK(says(problem(layer("type = \"recurrent\"\nneuron = \"plif\"")), "neuron"));
+  CHECK(says(problem(layer("type = \"recurrent\"\nneuron = \"lif\"\nadaptation = 1.0")), "adaptation"));
+  CHECK(says(problem(layer("type = \"recurrent\"\ndelays = \"learned\"\nmax_delay_ticks = 3")), "must be even"));
+  CHECK(says(misfit(layer("type = \"recurrent\""), {4, 4, 2}), "recurrent needs a vector"));
+}
+
 TEST_CASE("a description that was made by hand is checked as well") {
   NetworkSpec spec;
   CHECK_THROWS_AS(build<float>(spec, {3}, 1), ShapeError);
