@@ -36,13 +36,17 @@ class HairCells {
   void step(const Lanes& s, Lanes& probability) {
     for (std::size_t h = 0; h < 2; ++h) {
       const Float8 q = q_.half[h], c = c_.half[h], w = w_.half[h];
-      const Float8 drive = not_negative(s.half[h] + kA);
+      Float8 drive = s.half[h] + kA, missing = kM - q;
+      clamp_at_zero(drive);
+      clamp_at_zero(missing);
       const Float8 release = dt_ * kG * drive / (drive + kB) * q;
-      const Float8 made = dt_ * kY * not_negative(kM - q);
       const Float8 returned = dt_ * kX * w;
-      q_.half[h] = not_negative(q + made - release + returned);
-      c_.half[h] = not_negative(c + release - dt_ * (kL + kR) * c);
-      w_.half[h] = not_negative(w + dt_ * kR * c - returned);
+      q_.half[h] = q + dt_ * kY * missing - release + returned;
+      c_.half[h] = c + release - dt_ * (kL + kR) * c;
+      w_.half[h] = w + dt_ * kR * c - returned;
+      clamp_at_zero(q_.half[h]);
+      clamp_at_zero(c_.half[h]);
+      clamp_at_zero(w_.half[h]);
       probability.half[h] = kH * dt_ * c_.half[h];
     }
   }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -22,11 +21,12 @@ struct Lanes {
   void fill(float value) { half.fill(Float8{} + value); }
 };
 
-inline Float8 not_negative(const Float8& x) { return x > 0.0F ? x : Float8{}; }
+/// By reference, because how a vector is returned depends on the machine.
+inline void clamp_at_zero(Float8& x) { x = x > 0.0F ? x : Float8{}; }
 
 inline bool any_of(const Int8& mask) {
   using Long4 = std::int64_t __attribute__((vector_size(32)));
-  const auto wide = std::bit_cast<Long4>(mask);
+  const auto wide = reinterpret_cast<Long4>(mask);
   return (wide[0] | wide[1] | wide[2] | wide[3]) != 0;
 }
 
@@ -47,7 +47,7 @@ class LaneUniform {
     for (std::size_t h = 0; h < 2; ++h) {
       const UInt8 bits = words_[h][sample_ % 8 / 2] >> shift & 0xFFFFU;
       // Through a signed type, because not every machine converts the other.
-      uniform.half[h] = (__builtin_convertvector(std::bit_cast<Int8>(bits), Float8) + 0.5F) * 0x1.0p-16F;
+      uniform.half[h] = (__builtin_convertvector(__builtin_convertvector(bits, Int8), Float8) + 0.5F) * 0x1.0p-16F;
     }
     ++sample_;
   }
@@ -59,31 +59,36 @@ class LaneUniform {
   static void multiply(const UInt8& x, std::uint32_t factor, UInt8& high, UInt8& low) {
     const UInt8 xl = x & 0xFFFFU, xh = x >> 16U;
     const std::uint32_t fl = factor & 0xFFFFU, fh = factor >> 16U;
-    const UInt8 upper = xl * fh, lower = xh * fl;
-    const UInt8 middle = (xl * fl >> 16U) + (upper & 0xFFFFU) + (lower & 0xFFFFU);
-    high = xh * fh + (upper >> 16U) + (lower >> 16U) + (middle >> 16U);
+    const UInt8 first = xh * fl + (xl * fl >> 16U);
+    const UInt8 second = xl * fh + (first & 0xFFFFU);
+    high = xh * fh + (first >> 16U) + (second >> 16U);
     low = x * factor;
   }
 
-  /// Philox::block for eight channels at once.
+  /// Philox::block for the channels; the two halves in turns, so that one is computed while the other is waited for.
   void draw(std::uint32_t octet) {
+    std::array<UInt8, 2> c0, c1, c2, c3;
     for (std::uint32_t h = 0; h < 2; ++h) {
-      UInt8 c0 = UInt8{} + octet, c1 = UInt8{0, 1, 2, 3, 4, 5, 6, 7} + (first_channel_ + h * std::uint32_t{kHalf});
-      UInt8 c2 = UInt8{} + stream_, c3 = UInt8{} + step_;
-      std::uint32_t key0 = key_[0], key1 = key_[1];
-      for (int round = 0; round < 10; ++round) {
-        UInt8 high0, low0, high1, low1;
-        multiply(c0, 0xD2511F53U, high0, low0);
-        multiply(c2, 0xCD9E8D57U, high1, low1);
-        c0 = high1 ^ c1 ^ key0;
-        c1 = low1;
-        c2 = high0 ^ c3 ^ key1;
-        c3 = low0;
-        key0 += 0x9E3779B9U;
-        key1 += 0xBB67AE85U;
-      }
-      words_[h] = {c0, c1, c2, c3};
+      c0[h] = UInt8{} + octet;
+      c1[h] = UInt8{0, 1, 2, 3, 4, 5, 6, 7} + (first_channel_ + h * std::uint32_t{kHalf});
+      c2[h] = UInt8{} + stream_;
+      c3[h] = UInt8{} + step_;
     }
+    std::uint32_t key0 = key_[0], key1 = key_[1];
+    for (int round = 0; round < 10; ++round) {
+      for (std::size_t h = 0; h < 2; ++h) {
+        UInt8 high0, low0, high1, low1;
+        multiply(c0[h], 0xD2511F53U, high0, low0);
+        multiply(c2[h], 0xCD9E8D57U, high1, low1);
+        c0[h] = high1 ^ c1[h] ^ key0;
+        c1[h] = low1;
+        c2[h] = high0 ^ c3[h] ^ key1;
+        c3[h] = low0;
+      }
+      key0 += 0x9E3779B9U;
+      key1 += 0xBB67AE85U;
+    }
+    for (std::size_t h = 0; h < 2; ++h) words_[h] = {c0[h], c1[h], c2[h], c3[h]};
   }
 
   std::array<std::uint32_t, 2> key_;
