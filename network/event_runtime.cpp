@@ -1,0 +1,93 @@
+#include "network/event_runtime.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+#include "network/event_sample.hpp"
+
+namespace synfire::network {
+
+namespace {
+
+/// Samples that are run at the same time; more than the cores of a machine.
+constexpr std::ptrdiff_t kChunks = 64;
+
+}  // namespace
+
+EventCounts& EventCounts::operator+=(const EventCounts& other) {
+  events_out += other.events_out;
+  synaptic_events += other.synaptic_events;
+  neuron_updates += other.neuron_updates;
+  replayed_ticks += other.replayed_ticks;
+  queue_push += other.queue_push;
+  queue_stale += other.queue_stale;
+  return *this;
+}
+
+struct EventRuntime::Impl {
+  explicit Impl(EventProgram of) : program(std::move(of)) {
+    for (const Population& population : program.populations) neurons.emplace_back(population);
+  }
+
+  View<const float> forward(View<const float> input) {
+    const Shape& tick = program.populations.front().shape;
+    if (input.shape.rank() != tick.rank() + 2 || input.shape.drop_front(2) != tick || input.shape.size() == 0) {
+      throw ShapeError(fmt::format("[events] the network reads [T, B] times {}, none of them 0, got {}", tick.text(),
+                                   input.shape.text()));
+    }
+    if (input.device != Device::cpu) throw BackendError("[events] the event engine reads host memory");
+    const std::ptrdiff_t ticks = input.shape[0], batch = input.shape[1], frame = tick.size();
+    const Population& readout = program.populations.back();
+    const Shape wanted{ticks + readout.extra_ticks, batch, readout.size()};
+    if (output.shape() != wanted) output = Tensor<float>(wanted);
+    spikes.resize(record ? static_cast<std::size_t>(batch) : 0);
+    for (auto& of_sample : spikes) of_sample.clear();
+    const std::ptrdiff_t chunks = std::min(kChunks, batch);
+    while (std::ssize(samples) < chunks) samples.push_back(std::make_unique<EventSample>(program, neurons));
+
+    parallel_chunks(batch, static_cast<int>(chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
+      EventSample& sample = *samples[static_cast<std::size_t>(chunk)];
+      for (std::ptrdiff_t b = begin; b < end; ++b) {
+        sample.run(mode, static_cast<std::int32_t>(ticks), input.data + b * frame, batch * frame,
+                   output.data() + b * readout.size(), batch * readout.size(),
+                   record ? &spikes[static_cast<std::size_t>(b)] : nullptr);
+      }
+    });
+    return std::as_const(output).view();
+  }
+
+  EventProgram program;
+  std::vector<EventNeurons> neurons;
+  std::vector<std::unique_ptr<EventSample>> samples;
+  EventMode mode = EventMode::events;
+  bool record = false;
+  std::vector<std::vector<EventSpike>> spikes;
+  Tensor<float> output;
+};
+
+EventRuntime::EventRuntime(EventProgram program) : impl_(std::make_unique<Impl>(std::move(program))) {}
+EventRuntime::~EventRuntime() = default;
+EventRuntime::EventRuntime(EventRuntime&&) noexcept = default;
+
+void EventRuntime::use_mode(EventMode mode) { impl_->mode = mode; }
+void EventRuntime::record_spikes(bool record) { impl_->record = record; }
+View<const float> EventRuntime::forward(View<const float> input) { return impl_->forward(input); }
+
+std::vector<EventCounts> EventRuntime::counts() const {
+  std::vector<EventCounts> result(impl_->program.populations.size());
+  for (const auto& sample : impl_->samples) {
+    for (std::size_t p = 0; p < result.size(); ++p) result[p] += sample->counts()[p];
+  }
+  return result;
+}
+void EventRuntime::clear_counts() {
+  for (const auto& sample : impl_->samples) std::fill(sample->counts().begin(), sample->counts().end(), EventCounts{});
+}
+const std::vector<std::vector<EventSpike>>& EventRuntime::spikes() const { return impl_->spikes; }
+const EventProgram& EventRuntime::program() const { return impl_->program; }
+
+}  // namespace synfire::network

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/tensor.hpp"
+#include "network/event_program.hpp"
+
+namespace synfire::network {
+
+/// Which neurons are computed. Both ways give the same spikes, neuron by neuron and tick by tick: a neuron that is not
+/// touched goes through the ticks that it missed by the same operations as soon as it is, and when its drive could make
+/// it fire in between, it is looked at in time.
+enum class EventMode : std::uint8_t {
+  events,  ///< those that an event reaches, or that could fire by themselves
+  clocked  ///< every neuron in every tick: the twin that proves it
+};
+
+/// What a run took, of one population. Sums over samples; the same for any number of threads.
+struct EventCounts {
+  std::uint64_t events_out = 0;       ///< spikes, or counted events of the input
+  std::uint64_t synaptic_events = 0;  ///< weights that were added
+  std::uint64_t neuron_updates = 0;   ///< ticks of neurons in which they were tested for firing
+  std::uint64_t replayed_ticks = 0;   ///< ticks of neurons that were made up for without a test
+  std::uint64_t queue_push = 0;       ///< of spikes with a delay and of looks at neurons that could fire
+  std::uint64_t queue_stale = 0;      ///< such looks that came to nothing, since the neurons had been touched before
+
+  EventCounts& operator+=(const EventCounts& other);
+  bool operator==(const EventCounts&) const = default;
+};
+
+struct EventSpike {
+  std::int32_t tick = 0;
+  std::int32_t population = 0;
+  std::int32_t neuron = 0;
+
+  auto operator<=>(const EventSpike&) const = default;
+};
+
+/// Runs a program on samples that come as frames of counts, as the clocked runtime does, event by event: the cost
+/// follows the spikes. Samples are run at the same time on several threads.
+class EventRuntime {
+ public:
+  explicit EventRuntime(EventProgram program);
+  ~EventRuntime();
+  EventRuntime(EventRuntime&&) noexcept;
+
+  void use_mode(EventMode mode);
+  /// Keep the spikes of the next passes; off by default.
+  void record_spikes(bool record);
+
+  /// \param input  [T, B, ...] whole counts up to EventProgram::kMaxCount
+  /// \return       [T', B, K] as ClockedRuntime::forward in evaluation, valid until the next pass
+  /// \throws ShapeError if the input does not fit or holds something else than such counts
+  View<const float> forward(View<const float> input);
+
+  /// Of all passes since the construction or `clear_counts`, by population.
+  std::vector<EventCounts> counts() const;
+  void clear_counts();
+  /// Of the last pass, by sample: in the order of ticks, populations and neurons.
+  const std::vector<std::vector<EventSpike>>& spikes() const;
+  const EventProgram& program() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace synfire::network

@@ -1,0 +1,307 @@
+#include "network/event_sample.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+
+namespace synfire::network {
+
+namespace {
+
+/// The longest delay of what comes into a population.
+std::ptrdiff_t longest_delay(const Population& population) {
+  std::ptrdiff_t longest = 0;
+  for (const Projection& projection : population.inputs) {
+    if (const auto* delayed = std::get_if<DelayedWeights<std::int32_t>>(&projection.weights)) {
+      for (const auto& segment : delayed->segments) longest = std::max<std::ptrdiff_t>(longest, segment.delay);
+    }
+  }
+  return longest;
+}
+
+std::ptrdiff_t place_of(const Projection& projection, std::int32_t neuron) {
+  return projection.place.empty() ? neuron : projection.place[static_cast<std::size_t>(neuron)];
+}
+
+void add_row(const std::int32_t* weights, std::int32_t value, std::ptrdiff_t count, std::int32_t* sums) {
+  if (value == 1) {
+    for (std::ptrdiff_t o = 0; o < count; ++o) sums[o] += weights[o];
+  } else {
+    for (std::ptrdiff_t o = 0; o < count; ++o) sums[o] += value * weights[o];
+  }
+}
+
+}  // namespace
+
+EventSample::EventSample(const EventProgram& program, const std::vector<EventNeurons>& neurons)
+    : program_(program), neurons_(neurons), states_(program.populations.size()), counts_(program.populations.size()) {
+  for (std::size_t p = 0; p < states_.size(); ++p) {
+    const Population& population = program.populations[p];
+    const auto size = static_cast<std::size_t>(population.size());
+    const std::size_t blocks = size / static_cast<std::size_t>(population.block());
+    State& state = states_[p];
+    state.v.resize(size);
+    state.sums.resize(size);
+    state.last.resize(blocks);
+    state.touched.resize(blocks);
+    state.look_at.resize(blocks);
+    state.arrivals.resize(static_cast<std::size_t>(longest_delay(population)) + 1);
+  }
+}
+
+void EventSample::reset(std::int32_t num_ticks) {
+  num_ticks_ = num_ticks;
+  for (std::size_t p = 0; p < states_.size(); ++p) {
+    const Population& population = program_.populations[p];
+    State& state = states_[p];
+    std::fill(state.v.begin(), state.v.end(), neurons_[p].start());
+    std::fill(state.sums.begin(), state.sums.end(), 0);
+    std::fill(state.last.begin(), state.last.end(), -1);
+    std::fill(state.touched.begin(), state.touched.end(), kNever);
+    std::fill(state.look_at.begin(), state.look_at.end(), kNever);
+    for (auto& ring : state.arrivals) ring.clear();
+    const auto ticks = static_cast<std::size_t>(num_ticks + population.extra_ticks);
+    if (state.looks.size() < ticks) state.looks.resize(ticks);
+    for (auto& looks : state.looks) looks.clear();
+    if (mode_ == EventMode::events && population.kind == Population::Kind::lif) {
+      for (std::int32_t block = 0; block < static_cast<std::int32_t>(state.last.size()); ++block) {
+        look_ahead(-1, p, block);
+      }
+    }
+  }
+}
+
+void EventSample::run(EventMode mode, std::int32_t num_ticks, const float* input, std::ptrdiff_t tick_stride,
+                      float* output, std::ptrdiff_t output_stride, std::vector<EventSpike>* spikes) {
+  mode_ = mode;
+  reset(num_ticks);
+  const std::int32_t last_tick = num_ticks + program_.populations.back().extra_ticks;
+  for (std::int32_t tick = 0; tick < last_tick; ++tick) {
+    states_[0].events.clear();
+    if (tick < num_ticks) read_input(input + tick * tick_stride);
+    for (std::size_t p = 1; p < states_.size(); ++p) {
+      const Population& population = program_.populations[p];
+      states_[p].events.clear();
+      if (tick >= num_ticks + population.extra_ticks) continue;
+      states_[p].blocks.clear();
+      deliver(tick, p);
+      switch (population.kind) {
+        case Population::Kind::lif:
+          fire_lif(tick, p);
+          break;
+        case Population::Kind::any:
+          fire_any(p);
+          break;
+        case Population::Kind::readout:
+          read_out(tick, p, output + tick * output_stride);
+          break;
+        case Population::Kind::input:
+          break;
+      }
+      counts_[p].events_out += states_[p].events.size();
+      if (spikes == nullptr) continue;
+      for (const Event& event : states_[p].events) {
+        spikes->push_back({tick, static_cast<std::int32_t>(p), event.neuron});
+      }
+    }
+  }
+}
+
+void EventSample::read_input(const float* frame) {
+  State& state = states_[0];
+  for (std::ptrdiff_t n = 0; n < program_.populations[0].size(); ++n) {
+    const float value = frame[n];
+    if (value == 0.0F) continue;
+    const auto count = static_cast<std::int32_t>(value);
+    if (!(value > 0.0F && value <= static_cast<float>(EventProgram::kMaxCount)) || static_cast<float>(count) != value) {
+      throw ShapeError(
+          fmt::format("[events] the input must be whole counts from 0 to {}, got {}", EventProgram::kMaxCount, value));
+    }
+    state.events.push_back({static_cast<std::int32_t>(n), count});
+  }
+  counts_[0].events_out += state.events.size();
+}
+
+void EventSample::deliver(std::int32_t tick, std::size_t p) {
+  const Population& population = program_.populations[p];
+  State& state = states_[p];
+  for (std::size_t k = 0; k < population.inputs.size(); ++k) {
+    const Projection& projection = population.inputs[k];
+    std::visit([&](const auto& weights) { deliver(weights, projection, tick, p, static_cast<std::int32_t>(k)); },
+               projection.weights);
+  }
+  // What was sent before and arrives now. New arrivals of this tick have been added just above.
+  auto& arrivals = state.arrivals[static_cast<std::size_t>(tick) % state.arrivals.size()];
+  for (const Arrival& arrival : arrivals) {
+    const auto& w =
+        std::get<DelayedWeights<std::int32_t>>(population.inputs[static_cast<std::size_t>(arrival.projection)].weights);
+    const auto& segment = w.segments[static_cast<std::size_t>(arrival.segment)];
+    for (auto s = static_cast<std::size_t>(segment.first); s < static_cast<std::size_t>(segment.last); ++s) {
+      state.sums[static_cast<std::size_t>(w.target[s])] += arrival.value * w.values[s];
+    }
+    counts_[p].synaptic_events += static_cast<std::uint64_t>(segment.last - segment.first);
+  }
+  if (!arrivals.empty()) touch(tick, p, 0);
+  arrivals.clear();
+}
+
+void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick,
+                          std::size_t p, std::int32_t) {
+  State& state = states_[p];
+  for (const Event& event : states_[static_cast<std::size_t>(projection.source)].events) {
+    const std::ptrdiff_t i = place_of(projection, event.neuron);
+    if (i < 0) continue;
+    add_row(w.values.data() + i * w.out, event.value, w.out, state.sums.data());
+    counts_[p].synaptic_events += static_cast<std::uint64_t>(w.out);
+    touch(tick, p, 0);
+  }
+}
+
+void EventSample::deliver(const ConvWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick,
+                          std::size_t p, std::int32_t) {
+  State& state = states_[p];
+  for (const Event& event : states_[static_cast<std::size_t>(projection.source)].events) {
+    const std::ptrdiff_t i = place_of(projection, event.neuron);
+    if (i < 0) continue;
+    const std::ptrdiff_t channel = i % w.in_channels, pixel = i / w.in_channels;
+    const std::ptrdiff_t y = pixel / w.in_w + w.padding, x = pixel % w.in_w + w.padding;
+    const auto first = [&](std::ptrdiff_t at) {
+      return std::max<std::ptrdiff_t>(0, (at - w.kernel + w.stride) / w.stride);
+    };
+    const std::ptrdiff_t last_row = std::min(w.out_h - 1, y / w.stride),
+                         last_column = std::min(w.out_w - 1, x / w.stride);
+    for (std::ptrdiff_t row = first(y); row <= last_row; ++row) {
+      const std::ptrdiff_t ky = y - row * w.stride;
+      for (std::ptrdiff_t column = first(x); column <= last_column; ++column) {
+        const std::ptrdiff_t kx = x - column * w.stride, target = row * w.out_w + column;
+        add_row(w.values.data() + ((channel * w.kernel + ky) * w.kernel + kx) * w.out, event.value, w.out,
+                state.sums.data() + target * w.out);
+        touch(tick, p, target);
+        counts_[p].synaptic_events += static_cast<std::uint64_t>(w.out);
+      }
+    }
+  }
+}
+
+void EventSample::deliver(const DelayedWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick,
+                          std::size_t p, std::int32_t index) {
+  State& state = states_[p];
+  const std::int32_t end = num_ticks_ + program_.populations[p].extra_ticks;
+  for (const Event& event : states_[static_cast<std::size_t>(projection.source)].events) {
+    const std::ptrdiff_t i = place_of(projection, event.neuron);
+    if (i < 0) continue;
+    for (std::int32_t s = w.first_segment[static_cast<std::size_t>(i)];
+         s < w.first_segment[static_cast<std::size_t>(i) + 1]; ++s) {
+      const std::int32_t arrival = tick + w.segments[static_cast<std::size_t>(s)].delay;
+      if (arrival >= end) break;
+      state.arrivals[static_cast<std::size_t>(arrival) % state.arrivals.size()].push_back({index, s, event.value});
+      ++counts_[p].queue_push;
+    }
+  }
+}
+
+void EventSample::deliver(const DirectWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick,
+                          std::size_t p, std::int32_t) {
+  State& state = states_[p];
+  const std::ptrdiff_t block = program_.populations[p].block();
+  for (const Event& event : states_[static_cast<std::size_t>(projection.source)].events) {
+    const std::ptrdiff_t to = place_of(projection, event.neuron);
+    if (to < 0) continue;
+    state.sums[static_cast<std::size_t>(to)] += event.value * w.value;
+    touch(tick, p, to / block);
+    ++counts_[p].synaptic_events;
+  }
+}
+
+void EventSample::touch(std::int32_t tick, std::size_t p, std::ptrdiff_t block) {
+  std::int32_t& touched = states_[p].touched[static_cast<std::size_t>(block)];
+  if (touched == tick) return;
+  touched = tick;
+  states_[p].blocks.push_back(static_cast<std::int32_t>(block));
+}
+
+void EventSample::fire_lif(std::int32_t tick, std::size_t p) {
+  State& state = states_[p];
+  if (mode_ == EventMode::clocked) {
+    state.blocks.clear();
+    for (std::int32_t block = 0; block < static_cast<std::int32_t>(state.last.size()); ++block) {
+      state.blocks.push_back(block);
+    }
+  } else {
+    for (const Look& look : state.looks[static_cast<std::size_t>(tick)]) {
+      if (state.look_at[static_cast<std::size_t>(look.block)] == tick) {
+        touch(tick, p, look.block);
+      } else {
+        ++counts_[p].queue_stale;
+      }
+    }
+    std::sort(state.blocks.begin(), state.blocks.end());
+  }
+  for (const std::int32_t block : state.blocks) {
+    update(tick, p, block);
+    if (mode_ == EventMode::events) look_ahead(tick, p, block);
+  }
+}
+
+void EventSample::update(std::int32_t tick, std::size_t p, std::int32_t block) {
+  State& state = states_[p];
+  const std::ptrdiff_t size = program_.populations[p].block(), first = block * size;
+  std::int32_t& last = state.last[static_cast<std::size_t>(block)];
+  const std::int32_t missed = tick - last - 1;
+  neurons_[p].replay(first, first + size, missed, state.v.data());
+  neurons_[p].tick(first, first + size, state.sums.data(), state.v.data(), [&](std::ptrdiff_t n) {
+    state.events.push_back({static_cast<std::int32_t>(n), 1});
+  });
+  last = tick;
+  counts_[p].neuron_updates += static_cast<std::uint64_t>(size);
+  counts_[p].replayed_ticks += static_cast<std::uint64_t>(size) * static_cast<std::uint64_t>(missed);
+}
+
+void EventSample::look_ahead(std::int32_t tick, std::size_t p, std::int32_t block) {
+  State& state = states_[p];
+  const Population& population = program_.populations[p];
+  const std::ptrdiff_t size = population.block(), first = block * size;
+  const std::int32_t horizon = num_ticks_ + population.extra_ticks - 1 - tick;
+  const std::int32_t wait =
+      horizon < 1 ? kNever : neurons_[p].could_fire_in(first, first + size, state.v.data(), horizon);
+  std::int32_t& look_at = state.look_at[static_cast<std::size_t>(block)];
+  if (wait == kNever) {
+    look_at = kNever;
+    return;
+  }
+  if (look_at == tick + wait) return;
+  look_at = tick + wait;
+  state.looks[static_cast<std::size_t>(look_at)].push_back({block});
+  ++counts_[p].queue_push;
+}
+
+void EventSample::fire_any(std::size_t p) {
+  State& state = states_[p];
+  const std::ptrdiff_t size = program_.populations[p].block();
+  std::sort(state.blocks.begin(), state.blocks.end());
+  for (const std::int32_t block : state.blocks) {
+    for (std::ptrdiff_t n = block * size; n < (block + 1) * size; ++n) {
+      std::int32_t& sum = state.sums[static_cast<std::size_t>(n)];
+      if (sum != 0) state.events.push_back({static_cast<std::int32_t>(n), 1});
+      sum = 0;
+    }
+    counts_[p].neuron_updates += static_cast<std::uint64_t>(size);
+  }
+}
+
+void EventSample::read_out(std::int32_t, std::size_t p, float* out) {
+  State& state = states_[p];
+  const Population& population = program_.populations[p];
+  for (std::size_t n = 0; n < state.v.size(); ++n) {
+    state.v[n] = neurons_[p].read(population.has_membrane, state.sums[n], n, state.v[n]);
+    state.sums[n] = 0;
+    out[n] = state.v[n];
+  }
+  counts_[p].neuron_updates += state.v.size();
+}
+
+}  // namespace synfire::network

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "network/event_neurons.hpp"
+#include "network/event_runtime.hpp"
+
+/// One sample on its way through a program: the state of all populations, and the queue. Private to the room.
+namespace synfire::network {
+
+class EventSample {
+ public:
+  EventSample(const EventProgram& program, const std::vector<EventNeurons>& neurons);
+
+  /// \param input       [T, B, ...] at the first element of sample b; ticks are `tick_stride` elements apart
+  /// \param output      [T', B, K] likewise
+  /// \param spikes      receives the spikes; null: not kept
+  void run(EventMode mode, std::int32_t num_ticks, const float* input, std::ptrdiff_t tick_stride, float* output,
+           std::ptrdiff_t output_stride, std::vector<EventSpike>* spikes);
+
+  std::vector<EventCounts>& counts() { return counts_; }
+
+ private:
+  struct Event {
+    std::int32_t neuron;
+    std::int32_t value;
+  };
+  /// Synapses of one spike that have one delay.
+  struct Arrival {
+    std::int32_t projection;
+    std::int32_t segment;
+    std::int32_t value;
+  };
+  /// A block of neurons that could fire by itself.
+  struct Look {
+    std::int32_t block;
+  };
+  struct State {
+    std::vector<float> v;
+    std::vector<std::int32_t> sums;
+    std::vector<std::int32_t> last;              ///< by block: tick after which v holds
+    std::vector<std::int32_t> touched;           ///< by block: tick in which an event came last
+    std::vector<std::int32_t> look_at;           ///< by block: the tick of its look that counts
+    std::vector<std::int32_t> blocks;            ///< touched in this tick
+    std::vector<Event> events;                   ///< spikes of this tick
+    std::vector<std::vector<Look>> looks;        ///< by tick
+    std::vector<std::vector<Arrival>> arrivals;  ///< by tick, a ring as long as the longest delay and one
+  };
+
+  void reset(std::int32_t num_ticks);
+  void read_input(const float* frame);
+  void deliver(std::int32_t tick, std::size_t p);
+  void deliver(const DenseWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick, std::size_t p,
+               std::int32_t index);
+  void deliver(const ConvWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick, std::size_t p,
+               std::int32_t index);
+  void deliver(const DelayedWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick, std::size_t p,
+               std::int32_t index);
+  void deliver(const DirectWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick, std::size_t p,
+               std::int32_t index);
+  void touch(std::int32_t tick, std::size_t p, std::ptrdiff_t block);
+  void fire_lif(std::int32_t tick, std::size_t p);
+  void update(std::int32_t tick, std::size_t p, std::int32_t block);
+  void look_ahead(std::int32_t tick, std::size_t p, std::int32_t block);
+  void fire_any(std::size_t p);
+  void read_out(std::int32_t tick, std::size_t p, float* out);
+
+  const EventProgram& program_;
+  const std::vector<EventNeurons>& neurons_;
+  EventMode mode_ = EventMode::events;
+  std::int32_t num_ticks_ = 0;
+  std::vector<State> states_;  ///< by population
+  std::vector<EventCounts> counts_;
+};
+
+}  // namespace synfire::network

@@ -1,0 +1,263 @@
+#include "network/event_runtime.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "core/config.hpp"
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+#include "core/random.hpp"
+#include "network/clocked_runtime.hpp"
+
+namespace synfire {
+
+namespace {
+
+using network::EventMode;
+using network::EventRuntime;
+using network::EventSpike;
+
+network::Network<float> network_of(const std::string& layers, const Shape& input, std::uint64_t seed = 1) {
+  const std::string toml = "[network]\ndt_ms = 1.0\n" + layers;
+  return network::build<float>(network::read_network_spec(Config::parse(toml, "test").root().table("network")), input,
+                               seed);
+}
+
+/// Whole counts with a given share of elements that are not zero.
+Tensor<float> counts(const Shape& shape, double density, std::uint32_t stream, int most = 1) {
+  Tensor<float> result(shape);
+  const RandomStream there(7, stream, 0), size(8, stream, 0);
+  for (std::ptrdiff_t i = 0; i < result.size(); ++i) {
+    const auto element = static_cast<std::uint64_t>(i);
+    if (there.uniform(element) < density) {
+      result[i] = static_cast<float>(1 + size.below(element, static_cast<std::uint64_t>(most)));
+    }
+  }
+  return result;
+}
+
+struct Pass {
+  std::vector<std::vector<EventSpike>> spikes;
+  std::vector<float> output;
+  std::vector<network::EventCounts> counts;
+};
+
+Pass run(const network::Network<float>& net, const Tensor<float>& input, EventMode mode) {
+  EventRuntime runtime(network::make_event_program(net));
+  runtime.use_mode(mode);
+  runtime.record_spikes(true);
+  const View<const float> out = runtime.forward(input.view());
+  return {runtime.spikes(), {out.data, out.data + out.size()}, runtime.counts()};
+}
+
+std::size_t num_spikes(const Pass& pass) {
+  std::size_t sum = 0;
+  for (const auto& sample : pass.spikes) sum += sample.size();
+  return sum;
+}
+
+/// Batch norms as after some training: scales, shifts and statistics of any size.
+void shake(network::Network<float>& net, std::uint64_t seed) {
+  std::uint32_t stream = 0;
+  for (auto& tensor : net.tensors) {
+    const RandomStream random(seed, 100 + stream++, 0);
+    const bool is_var = tensor.name.find("running_var") != std::string::npos;
+    const bool is_norm = is_var || tensor.name.find("gamma") != std::string::npos ||
+                         tensor.name.find("beta") != std::string::npos ||
+                         tensor.name.find("running_mean") != std::string::npos;
+    if (!is_norm) continue;
+    for (std::ptrdiff_t i = 0; i < tensor.value.size(); ++i) {
+      const double u = random.uniform(static_cast<std::uint64_t>(i));
+      tensor.value[i] = static_cast<float>(is_var ? 0.05 + u : 1.6 * u - 0.5);
+    }
+  }
+}
+
+const char* const kConvolutional = R"(
+[network.lif]
+tau_mem_ms = 4.0
+[[network.layers]]
+type = "conv2d"
+channels = 6
+kernel = 3
+padding = 1
+bias = true
+[[network.layers]]
+type = "batch_norm"
+[[network.layers]]
+type = "lif"
+[[network.layers]]
+type = "max_pool"
+[[network.layers]]
+type = "conv2d"
+channels = 5
+kernel = 3
+stride = 2
+[[network.layers]]
+type = "batch_norm"
+[[network.layers]]
+type = "lif"
+reset = "soft"
+[[network.layers]]
+type = "avg_pool"
+[[network.layers]]
+type = "flatten"
+[[network.layers]]
+type = "dropout"
+[[network.layers]]
+type = "linear"
+out_features = 12
+[[network.layers]]
+type = "lif"
+decay_input = false
+[[network.layers]]
+type = "vote"
+group = 3
+)";
+
+const char* const kDelayed = R"(
+lif = {tau_mem_ms = 1.5, decay_input = false}
+delayed_linear = {max_delay_ticks = 10}
+[[network.layers]]
+type = "delayed_linear"
+out_features = 24
+kernel_count = 2
+sparsity = 0.3
+[[network.layers]]
+type = "batch_norm"
+[[network.layers]]
+type = "lif"
+[[network.layers]]
+type = "delayed_linear"
+out_features = 16
+delay_per = "input"
+[[network.layers]]
+type = "lif"
+decay = "exact"
+[[network.layers]]
+type = "delayed_linear"
+out_features = 4
+[[network.layers]]
+type = "leaky_integrator"
+tau_mem_ms = 5.0
+)";
+
+struct Case {
+  const char* name;
+  const char* layers;
+  Shape input, batch;
+  double density;
+};
+
+const std::vector<Case> kCases = {
+    {"convolutional", kConvolutional, {14, 13, 2}, {20, 5, 14, 13, 2}, 0.05},
+    {"delayed", kDelayed, {30}, {40, 6, 30}, 0.1},
+};
+
+}  // namespace
+
+TEST_CASE("the event engine fires the same spikes as its clocked twin, and reads out the same numbers") {
+  for (const Case& c : kCases) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+      CAPTURE(c.name);
+      CAPTURE(seed);
+      network::Network<float> net = network_of(c.layers, c.input, seed);
+      shake(net, seed);
+      const Tensor<float> input = counts(c.batch, c.density, static_cast<std::uint32_t>(seed), 3);
+      const Pass events = run(net, input, EventMode::events), clocked = run(net, input, EventMode::clocked);
+      CHECK(num_spikes(events) > 50);
+      CHECK(events.spikes == clocked.spikes);
+      CHECK(events.output == clocked.output);
+      std::uint64_t updates = 0, all_updates = 0;
+      for (std::size_t p = 0; p < events.counts.size(); ++p) {
+        CHECK(events.counts[p].events_out == clocked.counts[p].events_out);
+        CHECK(events.counts[p].synaptic_events == clocked.counts[p].synaptic_events);
+        updates += events.counts[p].neuron_updates;
+        all_updates += clocked.counts[p].neuron_updates;
+      }
+      CHECK(updates <= all_updates);
+    }
+  }
+}
+
+TEST_CASE("the same spikes for any number of threads, and for the samples in any order") {
+  const int before = num_threads();
+  for (const Case& c : kCases) {
+    CAPTURE(c.name);
+    network::Network<float> net = network_of(c.layers, c.input);
+    shake(net, 3);
+    const Tensor<float> input = counts(c.batch, c.density, 1);
+    set_num_threads(1);
+    const Pass one = run(net, input, EventMode::events);
+    for (const int threads : {2, 8}) {
+      set_num_threads(threads);
+      const Pass more = run(net, input, EventMode::events);
+      CHECK(one.spikes == more.spikes);
+      CHECK(one.output == more.output);
+      CHECK(one.counts == more.counts);
+    }
+    // The last sample first.
+    Tensor<float> reversed(input.shape());
+    const std::ptrdiff_t batch = c.batch[1], frame = c.input.size();
+    for (std::ptrdiff_t t = 0; t < c.batch[0]; ++t) {
+      for (std::ptrdiff_t b = 0; b < batch; ++b) {
+        std::copy_n(input.data() + (t * batch + b) * frame, frame,
+                    reversed.data() + (t * batch + batch - 1 - b) * frame);
+      }
+    }
+    Pass other = run(net, reversed, EventMode::events);
+    std::reverse(other.spikes.begin(), other.spikes.end());
+    CHECK(one.spikes == other.spikes);
+    CHECK(one.counts == other.counts);
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("the float engine reads out the same numbers but where a membrane came within rounding of its threshold") {
+  // No spike differs in these; weights on a grid of 2^-20 and finer move a sum by less than 1e-5.
+  for (const Case& c : kCases) {
+    CAPTURE(c.name);
+    network::Network<float> net = network_of(c.layers, c.input, 5);
+    const Tensor<float> input = counts(c.batch, c.density, 9);
+    const Pass events = run(net, input, EventMode::events);
+    network::ClockedRuntime<float> runtime(net);
+    runtime.use_rounded_delays(true);
+    const View<const float> out = runtime.forward(input.view(), network::Mode::eval, {});
+    REQUIRE(out.size() == std::ssize(events.output));
+    for (std::ptrdiff_t k = 0; k < out.size(); ++k) {
+      CHECK(std::abs(out[k] - events.output[static_cast<std::size_t>(k)]) < 1e-5);
+    }
+  }
+}
+
+TEST_CASE("a silent recording costs no update where no drive could make a neuron fire") {
+  const network::Network<float> net = network_of(kDelayed, {30});
+  const Pass pass = run(net, Tensor<float>(Shape{40, 2, 30}), EventMode::events);
+  CHECK(num_spikes(pass) == 0);
+  for (std::size_t p = 0; p + 1 < pass.counts.size(); ++p) {
+    CHECK(pass.counts[p].neuron_updates == 0);
+    CHECK(pass.counts[p].synaptic_events == 0);
+  }
+}
+
+TEST_CASE("what the event engine cannot run is told, with the layer") {
+  CHECK_THROWS_WITH_AS(
+      network::make_event_program(network_of("[[network.layers]]\ntype = \"linear\"\nname = \"a\"\nout_features = 3\n"
+                                             "[[network.layers]]\ntype = \"linear\"\nname = \"b\"\nout_features = 3\n",
+                                             {4})),
+      "[events] layer \"b\": the event engine needs neurons between two linear maps", ShapeError);
+  network::Network<float> net = network_of(kDelayed, {30});
+  Tensor<float> input(Shape{4, 1, 30});
+  input[3] = 0.5F;
+  CHECK_THROWS_AS(run(net, input, EventMode::events), ShapeError);
+  input[3] = 64.0F;
+  CHECK_THROWS_AS(run(net, input, EventMode::events), ShapeError);
+  CHECK_THROWS_AS(run(net, Tensor<float>(Shape{4, 1, 31}), EventMode::events), ShapeError);
+}
+
+}  // namespace synfire
