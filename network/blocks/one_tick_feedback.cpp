@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "network/blocks/group_packs.hpp"
 
 namespace synfire::network {
 
@@ -15,18 +16,15 @@ void add_scaled(std::ptrdiff_t count, Scalar factor, const Scalar* __restrict fr
 
 /// to[k, l] += sum_i rows[k, i] kept[i, l] for kRows neighbouring rows: a block of a product that stays in registers.
 template <std::ptrdiff_t kRows, class Scalar>
-void multiply_rows(std::ptrdiff_t num_neurons, const Scalar* __restrict rows, const Scalar* __restrict kept,
-                   Scalar* __restrict to) {
-  Scalar sum[kRows][kGroupSamples] = {};
+void multiply_rows(std::ptrdiff_t num_neurons, const Scalar* rows, const Scalar* kept, Scalar* to) {
+  GroupPacks<Scalar> sum[kRows];
+  for (std::ptrdiff_t k = 0; k < kRows; ++k) sum[k].load(to + k * kGroupSamples);
   for (std::ptrdiff_t i = 0; i < num_neurons; ++i) {
-    for (std::ptrdiff_t k = 0; k < kRows; ++k) {
-      const Scalar weight = rows[k * num_neurons + i];
-      for (std::ptrdiff_t l = 0; l < kGroupSamples; ++l) sum[k][l] += weight * kept[i * kGroupSamples + l];
-    }
+    GroupPacks<Scalar> of_i;
+    of_i.load(kept + i * kGroupSamples);
+    for (std::ptrdiff_t k = 0; k < kRows; ++k) sum[k].add(rows[k * num_neurons + i], of_i);
   }
-  for (std::ptrdiff_t k = 0; k < kRows; ++k) {
-    for (std::ptrdiff_t l = 0; l < kGroupSamples; ++l) to[k * kGroupSamples + l] += sum[k][l];
-  }
+  for (std::ptrdiff_t k = 0; k < kRows; ++k) sum[k].store(to + k * kGroupSamples);
 }
 
 }  // namespace
@@ -62,7 +60,7 @@ void OneTickAdjoint<Scalar>::keep(std::ptrdiff_t /*t*/, const Scalar* grad_curre
 
 template <class Scalar>
 void OneTickAdjoint<Scalar>::give_back(std::ptrdiff_t /*t*/, const Scalar* memory, Scalar* grad_spikes) const {
-  constexpr std::ptrdiff_t kRows = 4;
+  constexpr std::ptrdiff_t kRows = 8 * synapses::kLanes<Scalar> / kGroupSamples;
   std::ptrdiff_t j = 0;
   for (; j + kRows <= num_neurons_; j += kRows) {
     multiply_rows<kRows>(num_neurons_, transposed_ + j * num_neurons_, memory, grad_spikes + j * kGroupSamples);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "core/parallel.hpp"
 #include "network/clocked_runtime.hpp"
@@ -157,24 +158,35 @@ TEST_CASE("a recurrent population agrees with slow loops, with and without self-
 }
 
 TEST_CASE("delays of a recurrent population begin with one tick and agree with slow loops") {
-  constexpr int kMaxDelay = 6;
-  constexpr double kWidth = 0.6;
-  for (const bool self : {true, false}) {
-    Network<double> net = made<double>(
-        recurrent(std::string("delays = \"learned\"\nmax_delay_ticks = 6\nwidth = 0.6\nself_connections = ") +
-                  (self ? "true" : "false")));
+  struct Row {
+    bool learned;
+    int max_delay;
+    double width;
+    bool self;
+  };
+  // Few taps in reach, many, and one.
+  for (const Row& row : {Row{true, 6, 0.6, true}, Row{true, 6, 0.6, false}, Row{true, 24, 12.0, true},
+                         Row{true, 10, 0.0, true}, Row{false, 6, 0.0, true}}) {
+    CAPTURE(row.max_delay);
+    CAPTURE(row.width);
+    std::string keys = fmt::format("delays = \"{}\"\nmax_delay_ticks = {}\nself_connections = {}\n",
+                                   row.learned ? "learned" : "fixed", row.max_delay, row.self);
+    if (row.learned) keys += fmt::format("width = {}\n", row.width);
+    Network<double> net = made<double>(recurrent(keys));
     const Tensor<double>&weight = net.tensor("r.weight").value, &position = net.tensor("r.position").value;
-    Kernel kernel{{}, kMaxDelay + 1};
+    const std::ptrdiff_t depth = row.max_delay + 1;
+    Kernel kernel{{}, depth};
     std::vector<double> share;
     for (std::ptrdiff_t synapse = 0; synapse < weight.size(); ++synapse) {
       double sum = 1e-7;
       std::vector<double> bump;
-      for (int d = 0; d <= kMaxDelay; ++d) {
-        const double u = (d - (kMaxDelay / 2 - position[synapse])) / (kWidth + 0.27);
-        bump.push_back(std::exp(-0.5 * u * u));
+      for (int d = 0; d < depth; ++d) {
+        const double u = d - (row.max_delay / 2 - position[synapse]);
+        const double s = row.width + 0.27;
+        bump.push_back(row.learned ? std::exp(-0.5 * u * u / (s * s)) : std::max(0.0, 1.0 - std::abs(u)));
         sum += bump.back();
       }
-      const bool there = self || synapse % (kNeurons + 1) != 0;
+      const bool there = row.self || synapse % (kNeurons + 1) != 0;
       for (const double x : bump) {
         share.push_back(there ? x / sum : 0.0);
         kernel.values.push_back(weight[synapse] * share.back());
@@ -183,7 +195,7 @@ TEST_CASE("delays of a recurrent population begin with one tick and agree with s
     const Reference expected = reference(kernel);
     std::vector<double> grad_weight(static_cast<std::size_t>(weight.size()));
     for (std::size_t i = 0; i < share.size(); ++i) {
-      grad_weight[i / (kMaxDelay + 1)] += share[i] * expected.grad_kernel[i];
+      grad_weight[i / static_cast<std::size_t>(depth)] += share[i] * expected.grad_kernel[i];
     }
 
     const Pass<double> pass = run(net);
