@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include <fmt/format.h>
@@ -18,8 +17,19 @@ namespace {
 /// Random streams of a run are numbered; those that draw initial parameters begin here, a tensor each.
 constexpr std::uint32_t kFirstStream = 0x49000000U;
 
+/// In eight interleaved sums, so that it becomes vector code.
+double dot(const double* a, const double* b, std::ptrdiff_t count) {
+  double sum[8] = {};
+  std::ptrdiff_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    for (std::ptrdiff_t k = 0; k < 8; ++k) sum[k] += a[i + k] * b[i + k];
+  }
+  for (; i < count; ++i) sum[i % 8] += a[i] * b[i];
+  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
 /// Fills [rows, columns], rows <= columns, with orthonormal rows: normal numbers, then Gram-Schmidt, each row twice
-/// against those before it, which leaves no more than rounding. \throws never
+/// against those before it, which leaves no more than rounding.
 template <class Scalar>
 void draw_orthogonal(const RandomStream& random, Tensor<Scalar>& tensor) {
   const std::ptrdiff_t rows = tensor.shape()[0], columns = tensor.shape()[1];
@@ -31,7 +41,7 @@ void draw_orthogonal(const RandomStream& random, Tensor<Scalar>& tensor) {
     for (int pass = 0; pass < 2; ++pass) {
       parallel_for(r, 16, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
         for (std::ptrdiff_t k = begin; k < end; ++k) {
-          product[static_cast<std::size_t>(k)] = std::inner_product(row, row + columns, q.data() + k * columns, 0.0);
+          product[static_cast<std::size_t>(k)] = dot(row, q.data() + k * columns, columns);
         }
       });
       parallel_for(columns, 64, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
@@ -41,7 +51,7 @@ void draw_orthogonal(const RandomStream& random, Tensor<Scalar>& tensor) {
         }
       });
     }
-    const double length = std::sqrt(std::inner_product(row, row + columns, row, 0.0));
+    const double length = std::sqrt(dot(row, row, columns));
     for (std::ptrdiff_t c = 0; c < columns; ++c) {
       row[c] /= length;
       tensor[r * columns + c] = static_cast<Scalar>(row[c]);

@@ -28,6 +28,9 @@ struct Inputs {
 /// More elements than this are a mistake in the configuration rather than a tensor.
 constexpr std::ptrdiff_t kMaxElements = std::ptrdiff_t{1} << 32;
 
+/// Of a population that feeds back to itself: each has a weight from each, and the first weights are made orthogonal.
+constexpr std::ptrdiff_t kMaxRecurrent = 4096;
+
 void need(bool holds, const std::string& problem) {
   if (!holds) throw ShapeError(problem);
 }
@@ -146,6 +149,7 @@ NodeFacts facts(const DelayedLinearSpec& spec, Inputs inputs) {
 
 NodeFacts facts(const RecurrentSpec& spec, Inputs inputs) {
   const std::ptrdiff_t n = vector(inputs, "recurrent")[0];
+  need(n <= kMaxRecurrent, fmt::format("a recurrent population has at most {} neurons, got {}", kMaxRecurrent, n));
   NodeFacts result{Shape{n}, {}, static_cast<double>(n) * static_cast<double>(n)};
   const Start orthogonal{Start::Law::orthogonal};
   if (spec.delays) {

@@ -205,6 +205,7 @@ TEST_CASE("a recurrent population has the tensors of its connections, then those
   CHECK(says(problem(layer("type = \"recurrent\"\nneuron = \"lif\"\nadaptation = 1.0")), "adaptation"));
   CHECK(says(problem(layer("type = \"recurrent\"\ndelays = \"learned\"\nmax_delay_ticks = 3")), "must be even"));
   CHECK(says(misfit(layer("type = \"recurrent\""), {4, 4, 2}), "recurrent needs a vector"));
+  CHECK(says(misfit(layer("type = \"recurrent\""), {5000}), "at most 4096 neurons"));
 }
 
 TEST_CASE("a description that was made by hand is checked as well") {
