@@ -21,6 +21,7 @@ int data_simulate_cochlea_command(const Arguments& args);
 int data_view_command(const Arguments& args);
 
 inline constexpr int kExitOk = 0;
+inline constexpr int kExitDiffer = 1;
 inline constexpr int kExitError = 2;
 inline constexpr int kExitInterrupted = 130;
 

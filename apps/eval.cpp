@@ -5,6 +5,7 @@
 #include "apps/command_line.hpp"
 #include "apps/commands.hpp"
 #include "apps/confusion_text.hpp"
+#include "apps/engines.hpp"
 #include "apps/experiment.hpp"
 #include "apps/run_folder.hpp"
 #include "apps/run_report.hpp"
@@ -57,8 +58,9 @@ int eval_command(const Arguments& args) {
                                "FOLDER of other recordings, in the layout of the run's test split")(
       "split", po::value<std::string>()->default_value("test"), "test or validation")(
       "checkpoint", po::value<std::string>(), "best or last (default: what the config selects)")(
-      "json", "print JSON, with the prediction of every sample")("threads", po::value<int>()->default_value(0),
-                                                                 "worker threads (default: one per hardware thread)")(
+      "engine", po::value<std::string>()->default_value("clocked"), "clocked, or events: cost follows spikes")(
+      "verify", "compare the spikes of all engines instead")("json", "print JSON, with the prediction of every sample")(
+      "threads", po::value<int>()->default_value(0), "worker threads (default: one per hardware thread)")(
       "quiet", "no progress display");
   line.positional("run", 1);
   if (!line.parse(args)) return kExitOk;
@@ -84,20 +86,17 @@ int eval_command(const Arguments& args) {
   learning::check_classes(network, source);
   learning::read_checkpoint_weights(checkpoint == "best" ? run.best() : run.last(), network);
 
-  network::ClockedRuntime<float> runtime(network);
-  Progress::Options options;
-  options.total = learning::num_evaluations(network) * source.num_batches();
-  options.unit = "batches";
-  Progress bar(split, options);
-  const learning::RoundedEvaluation evaluation =
-      learning::evaluate_rounded(runtime, source, experiment.learning.loss, [&](std::int64_t, std::int64_t) {
-        bar.advance();
-        return true;
-      });
-  bar.finish();
+  const std::string engine = line.get<std::string>("engine");
+  if (engine != "clocked" && engine != "events") {
+    throw UsageError(fmt::format("synfire eval: --engine: expected clocked or events, got \"{}\"", engine));
+  }
+  if (line.has("verify")) return verify_engines(network, source);
+  const learning::RoundedEvaluation evaluation = engine == "events"
+                                                     ? evaluate_events(network, source, experiment.learning.loss)
+                                                     : evaluate_clocked(network, source, experiment.learning.loss);
   const EvaluationTitle title{source.class_names(), split, protocol_of(checkpoint, experiment.learning.selection)};
   const std::string json = evaluation_json(evaluation, title);
-  if (split == "test" && !line.has("data")) {
+  if (split == "test" && !line.has("data") && engine == "clocked") {
     write_file_atomically(run.evaluation(), json);
     write_run_report(run, experiment, network, &evaluation, title.protocol);
   }

@@ -19,10 +19,17 @@ void check_classes(const network::Network<float>& network, const BatchSource& so
 
 Evaluation evaluate(network::ClockedRuntime<float>& runtime, BatchSource& source, const LossConfig& loss_config,
                     FunctionRef<bool(std::int64_t, std::int64_t)> keep_going) {
-  check_classes(runtime.network(), source);
+  const auto forward = [&](View<const float> input) { return runtime.forward(input, network::Mode::eval, {}); };
+  const auto firing_rates = [&] { return runtime.firing_rates(); };
+  return evaluate(runtime.network(), {forward, firing_rates}, source, loss_config, keep_going);
+}
+
+Evaluation evaluate(const network::Network<float>& network, const Engine& engine, BatchSource& source,
+                    const LossConfig& loss_config, FunctionRef<bool(std::int64_t, std::int64_t)> keep_going) {
+  check_classes(network, source);
   const std::size_t num_classes = source.class_names().size();
   Evaluation result(static_cast<int>(num_classes));
-  result.firing_rates.assign(runtime.network().spec.nodes.size(), 0.0);
+  result.firing_rates.assign(network.spec.nodes.size(), 0.0);
   std::vector<double> scores;
   Batch batch;
   double loss_sum = 0.0, num_samples = 0.0;
@@ -31,7 +38,7 @@ Evaluation evaluate(network::ClockedRuntime<float>& runtime, BatchSource& source
   source.start_epoch(0, 0, 0);
   result.complete = true;
   while (result.complete && source.next(batch)) {
-    const View<const float> output = runtime.forward(batch.input.view(), network::Mode::eval, {});
+    const View<const float> output = engine.forward(batch.input.view());
     scores.resize(batch.label.size() * num_classes);
     const auto in_batch = static_cast<double>(batch.label.size());
     loss_sum +=
@@ -44,7 +51,7 @@ Evaluation evaluate(network::ClockedRuntime<float>& runtime, BatchSource& source
       result.label.push_back(batch.label[b]);
       result.prediction.push_back(prediction);
     }
-    const std::vector<double> rates = runtime.firing_rates();
+    const std::vector<double> rates = engine.firing_rates();
     for (std::size_t node = 0; node < rates.size(); ++node) result.firing_rates[node] += in_batch * rates[node];
     result.complete = keep_going(++batches_done, source.num_batches());
   }

@@ -24,11 +24,19 @@ struct Evaluation {
   bool complete = false;             ///< false if it was stopped
 };
 
+/// Whatever runs a network: one of its runtimes. Both functions must stay alive.
+struct Engine {
+  FunctionRef<View<const float>(View<const float> input)> forward;  ///< as ClockedRuntime::forward, for evaluation
+  FunctionRef<std::vector<double>()> firing_rates;                  ///< of the last pass, by node
+};
+
 /// Runs the network in evaluation mode over the whole split.
 ///
 /// \param loss_config  as in training, label smoothing included, so that the curves can be compared
 /// \param keep_going   called after each batch with the numbers of batches done and in all; false stops
 /// \throws ShapeError if the network has not one output per class
+Evaluation evaluate(const network::Network<float>& network, const Engine& engine, BatchSource& source,
+                    const LossConfig& loss_config, FunctionRef<bool(std::int64_t, std::int64_t)> keep_going);
 Evaluation evaluate(network::ClockedRuntime<float>& runtime, BatchSource& source, const LossConfig& loss_config,
                     FunctionRef<bool(std::int64_t, std::int64_t)> keep_going);
 

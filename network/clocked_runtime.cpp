@@ -80,6 +80,8 @@ struct ClockedRuntime<Scalar>::Impl {
         throw ShapeError(fmt::format("layer \"{}\": {}", network.spec.nodes[i].name, error.what()));
       }
       times[i] = {watch.seconds(), 0.0};
+      const Wire& out = plan.nodes[i].links.output;
+      if (watcher && out.spikes) watcher(static_cast<int>(i), run.spikes(out));
     }
     current = &plan;
     can_go_back = mode == Mode::train;
@@ -125,6 +127,7 @@ struct ClockedRuntime<Scalar>::Impl {
   bool smooth = false;
   bool want_input_grad = false;
   bool rounded_delays = false;
+  SpikeWatcher watcher;
 
   Arena arena{Device::cpu};
   std::optional<Plan> train_plan, eval_plan;
@@ -175,6 +178,11 @@ template <class Scalar>
 View<const Scalar> ClockedRuntime<Scalar>::input_grad() const {
   if (impl_->current == nullptr) return {};
   return impl_->run.template view<Scalar>(impl_->current->input_grad, impl_->current->input);
+}
+
+template <class Scalar>
+void ClockedRuntime<Scalar>::watch_spikes(SpikeWatcher watcher) {
+  impl_->watcher = std::move(watcher);
 }
 
 template <class Scalar>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -57,6 +58,10 @@ class ClockedRuntime {
   void want_input_grad(bool wanted);
   /// Of the last backward pass, valid until the next forward pass.
   View<const Scalar> input_grad() const;
+
+  /// Is called in each forward pass after each node that fires, with its spikes [T, B, ...]; null: nothing is.
+  using SpikeWatcher = std::function<void(int node, View<const std::uint8_t> spikes)>;
+  void watch_spikes(SpikeWatcher watcher);
 
   /// Mean firing rate of each lif node in the last pass, by node index; NaN for other nodes.
   std::vector<double> firing_rates() const;

@@ -1,6 +1,7 @@
 #include "network/event_runtime.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -47,6 +48,9 @@ struct EventRuntime::Impl {
     spikes.resize(record ? static_cast<std::size_t>(batch) : 0);
     for (auto& of_sample : spikes) of_sample.clear();
     const std::ptrdiff_t chunks = std::min(kChunks, batch);
+    before = total();
+    last_ticks = ticks;
+    last_batch = batch;
     while (std::ssize(samples) < chunks) samples.push_back(std::make_unique<EventSample>(program, neurons));
 
     parallel_chunks(batch, static_cast<int>(chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
@@ -60,8 +64,35 @@ struct EventRuntime::Impl {
     return std::as_const(output).view();
   }
 
+  /// Of the last pass alone.
+  std::vector<double> firing_rates() const {
+    int nodes = 0;
+    for (const Population& population : program.populations) nodes = std::max(nodes, population.node + 1);
+    std::vector<double> rates(static_cast<std::size_t>(nodes), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t p = 0; p < program.populations.size(); ++p) {
+      const Population& population = program.populations[p];
+      if (population.kind != Population::Kind::lif || last_ticks == 0) continue;
+      const double neuron_ticks = static_cast<double>(population.size()) *
+                                  static_cast<double>(last_ticks + population.extra_ticks) *
+                                  static_cast<double>(last_batch);
+      rates[static_cast<std::size_t>(population.node)] =
+          static_cast<double>(total()[p].events_out - before[p].events_out) / neuron_ticks;
+    }
+    return rates;
+  }
+
+  std::vector<EventCounts> total() const {
+    std::vector<EventCounts> result(program.populations.size());
+    for (const auto& sample : samples) {
+      for (std::size_t p = 0; p < result.size(); ++p) result[p] += sample->counts()[p];
+    }
+    return result;
+  }
+
   EventProgram program;
   std::vector<EventNeurons> neurons;
+  std::vector<EventCounts> before;  ///< the last pass
+  std::ptrdiff_t last_ticks = 0, last_batch = 0;
   std::vector<std::unique_ptr<EventSample>> samples;
   EventMode mode = EventMode::events;
   bool record = false;
@@ -77,11 +108,23 @@ void EventRuntime::use_mode(EventMode mode) { impl_->mode = mode; }
 void EventRuntime::record_spikes(bool record) { impl_->record = record; }
 View<const float> EventRuntime::forward(View<const float> input) { return impl_->forward(input); }
 
-std::vector<EventCounts> EventRuntime::counts() const {
-  std::vector<EventCounts> result(impl_->program.populations.size());
-  for (const auto& sample : impl_->samples) {
-    for (std::size_t p = 0; p < result.size(); ++p) result[p] += sample->counts()[p];
+std::vector<EventCounts> EventRuntime::counts() const { return impl_->total(); }
+std::vector<double> EventRuntime::firing_rates() const { return impl_->firing_rates(); }
+
+std::vector<float> EventRuntime::trace(View<const float> input, int population, std::ptrdiff_t neuron) {
+  const auto& populations = impl_->program.populations;
+  if (population < 0 || population >= std::ssize(populations) ||
+      populations[static_cast<std::size_t>(population)].kind != Population::Kind::lif || neuron < 0 ||
+      neuron >= populations[static_cast<std::size_t>(population)].size() || input.shape[1] != 1) {
+    throw ShapeError(fmt::format(
+        "[events] a trace is of one sample and one lif neuron, not of neuron {} of population {}", neuron, population));
   }
+  std::vector<float> result;
+  EventRuntime alone(impl_->program);
+  alone.use_mode(EventMode::clocked);
+  alone.impl_->samples.push_back(std::make_unique<EventSample>(alone.impl_->program, alone.impl_->neurons));
+  alone.impl_->samples.front()->trace(&result, static_cast<std::size_t>(population), neuron);
+  alone.forward(input);
   return result;
 }
 void EventRuntime::clear_counts() {

@@ -56,6 +56,13 @@ class EventRuntime {
   /// \throws ShapeError if the input does not fit or holds something else than such counts
   View<const float> forward(View<const float> input);
 
+  /// Mean firing rate of each node in the last pass, by node index; NaN for nodes that are no neurons.
+  std::vector<double> firing_rates() const;
+
+  /// The membrane potential of one neuron before its reset, in every tick of one sample [T', ...]: what the test for
+  /// firing saw. `input` is the sample alone, [T, 1, ...].
+  std::vector<float> trace(View<const float> input, int population, std::ptrdiff_t neuron);
+
   /// Of all passes since the construction or `clear_counts`, by population.
   std::vector<EventCounts> counts() const;
   void clear_counts();

@@ -253,6 +253,10 @@ void EventSample::update(std::int32_t tick, std::size_t p, std::int32_t block) {
   std::int32_t& last = state.last[static_cast<std::size_t>(block)];
   const std::int32_t missed = tick - last - 1;
   neurons_[p].replay(first, first + size, missed, state.v.data());
+  if (trace_ != nullptr && p == traced_population_ && block == traced_neuron_ / size) {
+    const auto n = static_cast<std::size_t>(traced_neuron_);
+    trace_->push_back(neurons_[p].read(true, state.sums[n], n, state.v[n]));
+  }
   neurons_[p].tick(first, first + size, state.sums.data(), state.v.data(), [&](std::ptrdiff_t n) {
     state.events.push_back({static_cast<std::int32_t>(n), 1});
   });

@@ -22,6 +22,13 @@ class EventSample {
 
   std::vector<EventCounts>& counts() { return counts_; }
 
+  /// Of one lif neuron in clocked mode, v before its reset in each tick of the next runs; null: of none.
+  void trace(std::vector<float>* into, std::size_t population, std::ptrdiff_t neuron) {
+    trace_ = into;
+    traced_population_ = population;
+    traced_neuron_ = neuron;
+  }
+
  private:
   struct Event {
     std::int32_t neuron;
@@ -73,6 +80,9 @@ class EventSample {
   std::int32_t num_ticks_ = 0;
   std::vector<State> states_;  ///< by population
   std::vector<EventCounts> counts_;
+  std::vector<float>* trace_ = nullptr;
+  std::size_t traced_population_ = 0;
+  std::ptrdiff_t traced_neuron_ = 0;
 };
 
 }  // namespace synfire::network

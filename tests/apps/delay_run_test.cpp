@@ -3,6 +3,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -98,6 +99,28 @@ TEST_CASE("after the epoch of rounding there is one accuracy") {
   const json evaluation = read_json(run / "evaluation.json");
   CHECK_FALSE(evaluation.contains("accuracy_unrounded"));
   CHECK(json::parse(run_program(scratch, {"eval", run.string(), "--json", "--quiet"}).out) == evaluation);
+}
+
+TEST_CASE("the event engine scores a run like the clocked one and fires the spikes of its twin") {
+  const Scratch scratch;
+  const auto config =
+      write_lag_experiment(scratch, "epochs = 3\nselection = \"last\"\n[learning.delays]\nround_from_epoch = 1\n");
+  const auto run = scratch / "run";
+  REQUIRE(run_program(scratch, train(config, run)).exit_code == 0);
+  const json evaluation = read_json(run / "evaluation.json");
+
+  const ProgramResult events = run_program(scratch, {"eval", run.string(), "--engine", "events", "--json", "--quiet"});
+  const ProgramResult verified = run_program(scratch, {"eval", run.string(), "--verify", "--quiet"});
+  const ProgramResult wrong = run_program(scratch, {"eval", run.string(), "--engine", "event", "--quiet"});
+
+  REQUIRE_MESSAGE(events.exit_code == 0, events.err);
+  // A membrane within rounding of its threshold may decide one sample otherwise.
+  CHECK(std::abs(json::parse(events.out)["correct"].get<int>() - evaluation["correct"].get<int>()) <= 1);
+  CHECK(read_json(run / "evaluation.json") == evaluation);
+  REQUIRE_MESSAGE(verified.exit_code == 0, verified.err);
+  CHECK(verified.out.find("event engine and its clocked twin: 0 spikes differ") != std::string::npos);
+  CHECK(wrong.exit_code == 2);
+  CHECK(test::is_one_error_line(wrong.err));
 }
 
 TEST_CASE("the best epoch on the test set is called what it is") {

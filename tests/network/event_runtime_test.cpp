@@ -13,6 +13,7 @@
 #include "core/parallel.hpp"
 #include "core/random.hpp"
 #include "network/clocked_runtime.hpp"
+#include "network/event_parity.hpp"
 
 namespace synfire {
 
@@ -233,6 +234,36 @@ TEST_CASE("the float engine reads out the same numbers but where a membrane came
       CHECK(std::abs(out[k] - events.output[static_cast<std::size_t>(k)]) < 1e-5);
     }
   }
+}
+
+TEST_CASE("engines are compared spike by spike, and a first difference names its distance from the threshold") {
+  network::Network<float> net = network_of(kConvolutional, {14, 13, 2}, 5);
+  const Tensor<float> input = counts({20, 5, 14, 13, 2}, 0.05, 9);
+  network::EngineParity parity;
+  network::compare_engines(net, input.view(), parity);
+  network::compare_engines(net, input.view(), parity);
+  CHECK(parity.samples == 10);
+  CHECK(parity.spikes > 100);
+  CHECK(parity.twin_differences == 0);
+  CHECK(parity.samples_as_float + std::ssize(parity.differences) == 10);
+  for (const network::FirstDifference& d : parity.differences) CHECK(d.distance < 1e-5);
+}
+
+TEST_CASE("a trace is the membrane that the test for firing sees") {
+  const network::Network<float> net = network_of(kDelayed, {30}, 2);
+  const Tensor<float> input = counts({40, 1, 30}, 0.2, 4);
+  EventRuntime runtime(network::make_event_program(net));
+  runtime.record_spikes(true);
+  runtime.forward(input.view());
+  const EventSpike spike = runtime.spikes().front().front();
+  const std::vector<float> trace = runtime.trace(input.view(), spike.population, spike.neuron);
+  REQUIRE(trace.size() > static_cast<std::size_t>(spike.tick));
+  for (std::size_t t = 0; t < trace.size(); ++t) {
+    const EventSpike at{static_cast<std::int32_t>(t), spike.population, spike.neuron};
+    const auto& fired = runtime.spikes().front();
+    CHECK((trace[t] >= 1.0F) == (std::find(fired.begin(), fired.end(), at) != fired.end()));
+  }
+  CHECK_THROWS_AS(runtime.trace(input.view(), 0, 0), ShapeError);
 }
 
 TEST_CASE("a silent recording costs no update where no drive could make a neuron fire") {

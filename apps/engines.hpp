@@ -1,0 +1,23 @@
+#pragma once
+
+#include "core/batch.hpp"
+#include "learning/evaluate_rounded.hpp"
+#include "learning/losses.hpp"
+#include "network/network.hpp"
+
+/// The engines that run a trained network, behind a progress bar each.
+namespace synfire::apps {
+
+/// In time steps, as it was trained: with delays on whole ticks, and before.
+learning::RoundedEvaluation evaluate_clocked(network::Network<float>& network, BatchSource& source,
+                                             const learning::LossConfig& loss);
+
+/// Event by event.
+learning::RoundedEvaluation evaluate_events(const network::Network<float>& network, BatchSource& source,
+                                            const learning::LossConfig& loss);
+
+/// Compares the spikes of all engines on a split and prints what it finds.
+/// \return  kExitOk, or kExitDiffer if the event engine and its clocked twin do not fire the same spikes
+int verify_engines(network::Network<float>& network, BatchSource& source);
+
+}  // namespace synfire::apps
