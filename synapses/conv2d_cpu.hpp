@@ -23,6 +23,33 @@ struct Conv2dExtents {
   std::ptrdiff_t out_size() const { return out_h * out_w * out(); }
 };
 
+constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
+constexpr std::ptrdiff_t floor_div(std::ptrdiff_t a, std::ptrdiff_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+/// Output rows of a frame that the forward pass computes together, in the way that suits them, and the input rows that
+/// they read.
+struct Conv2dBand {
+  static constexpr std::ptrdiff_t kRows = 16;
+  /// Part of the elements that is not zero from which the dense product is faster; bench/conv2d.cpp.
+  static constexpr double kDenseFrom = 0.5;
+
+  std::ptrdiff_t begin, end, first_row, last_row;
+
+  Conv2dBand(const Conv2dExtents& e, std::ptrdiff_t index)
+      : begin(index * kRows),
+        end(std::min(begin + kRows, e.out_h)),
+        first_row(std::max<std::ptrdiff_t>(0, begin * e.g.stride - e.g.padding)),
+        last_row(std::min(e.in_h, (end - 1) * e.g.stride - e.g.padding + e.g.kernel_h)) {}
+
+  static std::ptrdiff_t count(const Conv2dExtents& e) { return ceil_div(e.out_h, kRows); }
+  std::ptrdiff_t elements(const Conv2dExtents& e) const {
+    return std::max<std::ptrdiff_t>(0, last_row - first_row) * e.in_w * e.in();
+  }
+  bool is_dense(const Conv2dExtents& e, std::ptrdiff_t nonzeros) const {
+    return static_cast<double>(nonzeros) >= kDenseFrom * static_cast<double>(elements(e));
+  }
+};
+
 /// `x` is the first element of real values or of spikes.
 template <class Scalar, class T>
 void conv2d_forward_cpu(const Conv2dExtents& e, const T* x, const Scalar* w, const Scalar* bias, Scalar* y,
@@ -36,9 +63,6 @@ void conv2d_backward_cpu(const Conv2dExtents& e, const T* x, const Scalar* w, co
                          Scalar* grad_bias, Scalar* grad_x, std::span<std::byte> scratch);
 template <class Scalar>
 std::size_t conv2d_backward_scratch_cpu(const Conv2dExtents& e);
-
-constexpr std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
-constexpr std::ptrdiff_t floor_div(std::ptrdiff_t a, std::ptrdiff_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
 /// Weights of the sparse loops: [group of packs][kernel row][kernel column][in channel][width of the group]. Calls
 /// `body(packed index, index in [Co, Ci, Kh, Kw] or -1 for padding)` for all.

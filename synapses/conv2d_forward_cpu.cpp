@@ -10,10 +10,6 @@ namespace {
 
 /// Scratch that is used at the same time; more than the cores of a machine.
 constexpr int kChunks = 32;
-/// Output rows of a frame that belong together.
-constexpr std::ptrdiff_t kBlockRows = 16;
-/// Part of the elements that is not zero from which the dense product is faster; bench/conv2d.cpp.
-constexpr double kDenseFrom = 0.5;
 
 /// Sizes of what a chunk keeps in scratch.
 struct Layout {
@@ -26,7 +22,7 @@ struct Layout {
     starts = e.in_w + 1;
     margin = std::max(0, e.g.kernel_w - 1 - e.g.padding);
     tile_cols = margin + std::max(e.out_w, (e.in_w - 1 + e.g.padding) / e.g.stride + 1);
-    source_rows = (std::min(kBlockRows, e.out_h) - 1) * e.g.stride + e.g.kernel_h;
+    source_rows = (std::min(Conv2dBand::kRows, e.out_h) - 1) * e.g.stride + e.g.kernel_h;
     source_cols = (e.out_w - 1) * e.g.stride + e.g.kernel_w;
     source = source_rows * source_cols * e.in();
   }
@@ -191,24 +187,21 @@ void conv2d_forward_cpu(const Conv2dExtents& e, const T* x, const Scalar* w, con
       weights.arranged);
   for (std::ptrdiff_t o = 0; o < padded; ++o) weights.bias[o] = bias != nullptr && o < e.out() ? bias[o] : Scalar{0};
 
-  const std::ptrdiff_t blocks = ceil_div(e.out_h, kBlockRows);
+  const std::ptrdiff_t bands = Conv2dBand::count(e);
   const bool streams = can_stream(y, e.frames * e.out_size(), e.out());
-  parallel_chunks(e.frames * blocks, kChunks, [&](int chunk, std::ptrdiff_t first, std::ptrdiff_t last) {
-    for (std::ptrdiff_t block = first; block < last; ++block) {
-      const T* const frame = x + block / blocks * e.in_size();
-      Scalar* const out = y + block / blocks * e.out_size();
-      const std::ptrdiff_t begin = block % blocks * kBlockRows, end = std::min(begin + kBlockRows, e.out_h);
-      const std::ptrdiff_t first_row = std::max<std::ptrdiff_t>(0, begin * e.g.stride - e.g.padding);
-      const std::ptrdiff_t last_row = std::min(e.in_h, (end - 1) * e.g.stride - e.g.padding + e.g.kernel_h);
-      const std::ptrdiff_t elements = std::max<std::ptrdiff_t>(0, last_row - first_row) * e.in_w * e.in();
-      const std::ptrdiff_t nonzeros = count_nonzeros(frame + first_row * e.in_w * e.in(), elements);
-      if (static_cast<double>(nonzeros) < kDenseFrom * static_cast<double>(elements)) {
+  parallel_chunks(e.frames * bands, kChunks, [&](int chunk, std::ptrdiff_t first, std::ptrdiff_t last) {
+    for (std::ptrdiff_t k = first; k < last; ++k) {
+      const T* const frame = x + k / bands * e.in_size();
+      Scalar* const out = y + k / bands * e.out_size();
+      const Conv2dBand band(e, k % bands);
+      const std::ptrdiff_t nonzeros = count_nonzeros(frame + band.first_row * e.in_w * e.in(), band.elements(e));
+      if (!band.is_dense(e, nonzeros)) {
         const std::ptrdiff_t slot = std::ptrdiff_t{chunk} * e.g.kernel_h;
-        forward_sparse(e, layout, frame, begin, end, weights,
+        forward_sparse(e, layout, frame, band.begin, band.end, weights,
                        {positions + slot * layout.list, starts + slot * layout.starts}, tiles + chunk * tile_size,
                        streams, out);
       } else {
-        forward_dense(e, layout, frame, begin, end, weights,
+        forward_dense(e, layout, frame, band.begin, band.end, weights,
                       std::span(taps + chunk * e.taps(), static_cast<std::size_t>(e.taps())),
                       sources + chunk * layout.source, out);
       }

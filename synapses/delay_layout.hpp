@@ -98,6 +98,16 @@ struct DelayLayout {
   }
 };
 
+/// Functions of the basis that stands for the taps of a layer in lanes; 0 if there is none: only where all bumps are
+/// equally wide, and wide enough.
+template <class Scalar>
+std::ptrdiff_t lane_rank(const DelayConfig& config, const DelayParameters<Scalar>& p, const DelayLayout<Scalar>& l) {
+  if (p.rounded || p.width.size() == 0 || l.most_rank == 0) return 0;
+  const auto [narrowest, widest] = std::minmax_element(p.width.data, p.width.data + p.width.size());
+  if (*narrowest != *widest) return 0;
+  return SmoothBasis::rank_for(BumpShape(config, static_cast<double>(*widest), false));
+}
+
 /// A tap table for signals in lanes, in a basis if the layer's bumps are all equally wide, and wide enough.
 template <class Scalar>
 class LaneTaps {
@@ -111,16 +121,11 @@ class LaneTaps {
     auto* const functions = cursor.template take<Scalar>(l.functions());
     signals_ = cursor.template take<Scalar>(l.lane_chunks * l.signals());
 
-    const auto [narrowest, widest] = std::minmax_element(p.width.data, p.width.data + p.width.size());
     SmoothBasis basis;
-    if (!p.rounded && p.width.size() > 0 && *narrowest == *widest && l.most_rank > 0) {
-      const BumpShape shape(config, static_cast<double>(*widest), false);
-      if (const std::ptrdiff_t rank = SmoothBasis::rank_for(shape); rank > 0) {
-        basis = SmoothBasis::build(shape, rank, values);
-        std::transform(values, values + rank * basis.delays, functions,
-                       [](double v) { return static_cast<Scalar>(v); });
-        table_.width = rank;
-      }
+    if (const std::ptrdiff_t rank = lane_rank(config, p, l); rank > 0) {
+      basis = SmoothBasis::build(BumpShape(config, static_cast<double>(p.width[0]), false), rank, values);
+      std::transform(values, values + rank * basis.delays, functions, [](double v) { return static_cast<Scalar>(v); });
+      table_.width = rank;
     }
     basis_ = {basis.rank, basis.delays, functions, nullptr};
     build_taps(config, p, table_, basis);

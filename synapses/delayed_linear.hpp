@@ -84,6 +84,16 @@ void delayed_linear_backward(const Signal<Scalar>& x, const DelayConfig& config,
                              View<const Scalar> grad_y, const DelayGradients<Scalar>& grads, View<Scalar> grad_x,
                              std::span<std::byte> scratch);
 
+/// How delayed_linear_forward goes about an input.
+struct DelayedLinearPath {
+  bool by_events = false;    ///< every event adds its synapses' taps; else every tick adds every tap
+  std::ptrdiff_t reach = 1;  ///< taps of the widest synapse
+  std::ptrdiff_t rank = 0;   ///< not by events: functions that stand for the taps; 0: none do
+};
+template <class Scalar>
+DelayedLinearPath delayed_linear_path(const Signal<Scalar>& x, const DelayConfig& config,
+                                      const DelayParameters<Scalar>& p, std::ptrdiff_t out);
+
 /// The most taps that a synapse has in reach, for the widest of `p`.
 template <class Scalar>
 int delay_reach(const DelayConfig& config, const DelayParameters<Scalar>& p);

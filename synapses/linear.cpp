@@ -186,6 +186,13 @@ std::size_t linear_scratch_bytes(std::ptrdiff_t num_frames, std::ptrdiff_t in, s
 }
 
 template <class Scalar>
+bool linear_is_dense(const Signal<Scalar>& x) {
+  if (x.is_spikes()) return false;
+  const std::ptrdiff_t elements = x.shape.size();
+  return static_cast<double>(count_nonzeros(x.real, elements)) >= kDenseFrom * static_cast<double>(elements);
+}
+
+template <class Scalar>
 void linear_forward(const Signal<Scalar>& x, View<const Scalar> w, View<const Scalar> bias, View<Scalar> y,
                     std::span<std::byte> scratch) {
   const char* const operation = "linear_forward";
@@ -201,17 +208,14 @@ void linear_forward(const Signal<Scalar>& x, View<const Scalar> w, View<const Sc
   for (std::ptrdiff_t o = 0; o < layout.out_padded; ++o) {
     padded_bias[o] = !bias.empty() && o < e.out ? bias[o] : Scalar{0};
   }
-  with_elements(x, [&]<class T>(const T* elements) {
-    if constexpr (std::is_same_v<T, Scalar>) {
-      const std::ptrdiff_t nonzeros = count_nonzeros(elements, e.frames * e.in);
-      if (static_cast<double>(nonzeros) >= kDenseFrom * static_cast<double>(e.frames * e.in)) {
-        arrange_for_tap_product(
-            e.in, e.out, [&](std::ptrdiff_t i, std::ptrdiff_t o) { return w[o * e.in + i]; }, weights);
-        multiply_dense(e.frames, e.in, e.out, elements, weights, padded_bias, y.data);
-        return;
-      }
-    }
-    group_weights(e, w.data, weights);
+  if (linear_is_dense(x)) {
+    arrange_for_tap_product(
+        e.in, e.out, [&](std::ptrdiff_t i, std::ptrdiff_t o) { return w[o * e.in + i]; }, weights);
+    multiply_dense(e.frames, e.in, e.out, x.real, weights, padded_bias, y.data);
+    return;
+  }
+  group_weights(e, w.data, weights);
+  with_elements(x, [&](const auto* elements) {
     forward_sparse(e, layout, elements, weights, padded_bias, positions, rows, y.data);
   });
 }
@@ -256,6 +260,7 @@ void linear_backward(const Signal<Scalar>& x, View<const Scalar> w, View<const S
 
 #define SYNFIRE_INSTANTIATE(Scalar)                                                                          \
   template std::size_t linear_scratch_bytes<Scalar>(std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t);         \
+  template bool linear_is_dense(const Signal<Scalar>&);                                                      \
   template void linear_forward(const Signal<Scalar>&, View<const Scalar>, View<const Scalar>, View<Scalar>,  \
                                std::span<std::byte>);                                                        \
   template void linear_backward(const Signal<Scalar>&, View<const Scalar>, View<const Scalar>, View<Scalar>, \
