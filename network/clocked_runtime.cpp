@@ -9,6 +9,8 @@
 #include "core/error.hpp"
 #include "network/clocked_plan.hpp"
 #include "network/elementwise.hpp"
+#include "network/ledger_plan.hpp"
+#include "network/op_count.hpp"
 #include "synapses/add.hpp"
 
 namespace synfire::network {
@@ -82,6 +84,11 @@ struct ClockedRuntime<Scalar>::Impl {
       times[i] = {watch.seconds(), 0.0};
       const Wire& out = plan.nodes[i].links.output;
       if (watcher && out.spikes) watcher(static_cast<int>(i), run.spikes(out));
+      if (ledger != nullptr && mode == Mode::eval) count_node(plan.nodes[i], i);
+    }
+    if (ledger != nullptr && mode == Mode::eval) {
+      ledger->samples += static_cast<std::uint64_t>(input.shape[1]);
+      ledger->ticks += static_cast<std::uint64_t>(input.shape[0] * input.shape[1]);
     }
     current = &plan;
     can_go_back = mode == Mode::train;
@@ -94,6 +101,25 @@ struct ClockedRuntime<Scalar>::Impl {
       copy_bytes(input.data, input.device, output.data, output.device, input.span().size_bytes());
     }
     return output;
+  }
+
+  void count_into(OpLedger* to) {
+    if (to != nullptr) {
+      OpLedger none;
+      none.layers = plan_ledger(network).layers;
+      *to += none;
+    }
+    ledger = to;
+    ledger_plan = to != nullptr ? plan_ledger(network) : LedgerPlan{};
+  }
+
+  void count_node(const typename Plan::Node& node, std::size_t index) {
+    const int layer = ledger_plan.layer_of_node[index];
+    if (layer < 0) return;
+    const auto at = static_cast<std::size_t>(layer);
+    LayerLedger& record = ledger->layers[at];
+    node.stage->count(run, node.links, ledger_plan.first_node[at] == static_cast<int>(index), record);
+    if (ledger_plan.last_node[at] == static_cast<int>(index)) count_output(run.signal(node.links.output), record);
   }
 
   void backward(View<const Scalar> grad_output) {
@@ -135,6 +161,8 @@ struct ClockedRuntime<Scalar>::Impl {
   bool can_go_back = false;
   Run<Scalar> run;
   std::vector<NodeTime> times;
+  OpLedger* ledger = nullptr;  // null: nothing is counted
+  LedgerPlan ledger_plan;
 };
 
 template <class Scalar>
@@ -152,6 +180,11 @@ void ClockedRuntime<Scalar>::use_smooth_spikes(bool smooth) {
 template <class Scalar>
 void ClockedRuntime<Scalar>::use_rounded_delays(bool rounded) {
   impl_->rounded_delays = rounded;
+}
+
+template <class Scalar>
+void ClockedRuntime<Scalar>::count_into(OpLedger* ledger) {
+  impl_->count_into(ledger);
 }
 
 template <class Scalar>

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/op_ledger.hpp"
 #include "core/tensor.hpp"
 #include "network/network.hpp"
 
@@ -41,6 +42,11 @@ class ClockedRuntime {
   /// Delays rounded to whole ticks, one tap a synapse: the network that is deployed. Their positions then get the
   /// gradient 0.
   void use_rounded_delays(bool rounded);
+
+  /// From the next forward pass in evaluation mode on, adds what is done to `ledger`, which must outlive it; null
+  /// stops. An empty ledger gets the layers of the network. Without a ledger nothing is counted, at no cost. \throws
+  /// Error if the ledger is of another network
+  void count_into(OpLedger* ledger);
 
   /// \param input  [T, B, ...]; its memory is read again by `backward`
   /// \return       [T', B, K], T' = T + the extra ticks of delays; valid until the next forward pass

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/arena.hpp"
+#include "core/op_ledger.hpp"
 #include "core/signal.hpp"
 #include "core/tensor.hpp"
 #include "network/clocked_runtime.hpp"
@@ -145,6 +146,10 @@ class Stage {
   virtual bool fits() const { return true; }
   virtual void forward(const Run<Scalar>& run, const Links& links) = 0;
   virtual void backward(const Run<Scalar>& run, const Links& links) = 0;
+  /// Adds to the node's layer of a ledger what the forward pass in evaluation mode did that has just run.
+  /// \param first  the layer begins with this node: it reads the layer's input
+  virtual void count(const Run<Scalar>& /*run*/, const Links& /*links*/, bool /*first*/,
+                     LayerLedger& /*record*/) const {}
   /// Of the last forward pass; NaN if the node does not spike.
   virtual double firing_rate() const { return std::numeric_limits<double>::quiet_NaN(); }
 };

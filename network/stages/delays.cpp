@@ -1,4 +1,5 @@
 // Nodes with delays: delayed_linear.
+#include "network/op_count.hpp"
 #include "network/stage.hpp"
 #include "synapses/delayed_linear.hpp"
 
@@ -34,6 +35,9 @@ class DelayedLinearStage : public Stage<Scalar> {
     synapses::delayed_linear_backward<Scalar>(run.signal(links.inputs[0]), config_, parameters(),
                                               run.grad_output(links), grads, run.grad_input(links),
                                               run.bytes(backward_scratch_, scratch_bytes_));
+  }
+  void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
+    count_delayed_linear(run.signal(links.inputs[0]), config_, parameters(), record);
   }
 
  private:

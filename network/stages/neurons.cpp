@@ -2,7 +2,10 @@
 #include <array>
 
 #include "network/elementwise.hpp"
+#include "network/neuron_count.hpp"
+#include "network/op_count.hpp"
 #include "network/stage.hpp"
+#include "neurons/cuba_lif.hpp"
 #include "neurons/leaky_integrator.hpp"
 #include "neurons/lif.hpp"
 #include "neurons/parametric_lif.hpp"
@@ -58,6 +61,13 @@ class LifStage : public Stage<Scalar> {
     }
   }
 
+  void count(const Run<Scalar>& run, const Links& links, bool first, LayerLedger& record) const override {
+    if (first) count_input(run.signal(links.inputs[0]), record);
+    count_layer_neurons(neuron_work(config_), run.signal(links.output), record);
+    record.membrane_updates_nb += changed_membranes(neurons::cuba_lif_rows<Scalar>({params_, 0.0}, false),
+                                                    current_.backward(run, links), run.affine(links.inputs[0]));
+  }
+
   double firing_rate() const override { return rate_; }
 
  private:
@@ -81,7 +91,8 @@ class LifStage : public Stage<Scalar> {
 template <class Scalar>
 class LeakyIntegratorStage : public Stage<Scalar> {
  public:
-  explicit LeakyIntegratorStage(const neurons::LifParams& params) : params_(params) {}
+  LeakyIntegratorStage(const LeakyIntegratorSpec& spec, double dt_ms)
+      : spec_(spec), params_(neurons::lif_params(integrator_config(spec), dt_ms)) {}
 
   void plan(NodePlan& plan) override {
     plan.output_real();
@@ -96,8 +107,14 @@ class LeakyIntegratorStage : public Stage<Scalar> {
     neurons::leaky_integrator_backward<Scalar>(run.grad_output(links), params_.decay, params_.gain,
                                                run.grad_input(links));
   }
+  void count(const Run<Scalar>& run, const Links& links, bool first, LayerLedger& record) const override {
+    if (first) count_input(run.signal(links.inputs[0]), record);
+    count_layer_neurons(neuron_work(spec_), run.signal(links.output), record);
+    record.membrane_updates_nb += changed_values(View<const Scalar>(run.output(links)));
+  }
 
  private:
+  LeakyIntegratorSpec spec_;
   neurons::LifParams params_;
   RealInput<Scalar> current_;
 };
@@ -110,7 +127,7 @@ StagePtr<Scalar> make_stage(const LifSpec& spec, const NodeContext<Scalar>& cont
 }
 template <class Scalar>
 StagePtr<Scalar> make_stage(const LeakyIntegratorSpec& spec, const NodeContext<Scalar>& context) {
-  return std::make_unique<LeakyIntegratorStage<Scalar>>(neurons::lif_params(integrator_config(spec), context.dt_ms));
+  return std::make_unique<LeakyIntegratorStage<Scalar>>(spec, context.dt_ms);
 }
 
 template StagePtr<float> make_stage(const LifSpec&, const NodeContext<float>&);

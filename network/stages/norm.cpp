@@ -1,4 +1,5 @@
 // Nodes that rescale: batch_norm, dropout.
+#include "network/op_count.hpp"
 #include "network/stage.hpp"
 #include "synapses/batch_norm.hpp"
 #include "synapses/dropout.hpp"
@@ -60,6 +61,14 @@ class BatchNormStage : public Stage<Scalar> {
     synapses::batch_norm_backward<Scalar>(y, context_.tensors[0].value.view(), batch(run), row(run, scale_),
                                           row(run, grad_scale_), row(run, grad_shift_), grad_x, context_.gradients[0],
                                           context_.gradients[1], wanted.data == nullptr ? grad_x : wanted);
+  }
+
+  /// One product and one sum an element, here or by the consumer.
+  void count(const Run<Scalar>& run, const Links& links, bool first, LayerLedger& record) const override {
+    if (first) count_input(run.signal(links.inputs[0]), record);
+    const auto elements = static_cast<std::uint64_t>(links.inputs[0].shape.size());
+    record.mul += elements;
+    record.add += elements;
   }
 
  private:

@@ -7,7 +7,9 @@
 #include "network/blocks/delayed_feedback.hpp"
 #include "network/blocks/one_tick_feedback.hpp"
 #include "network/elementwise.hpp"
+#include "network/neuron_count.hpp"
 #include "network/neuron_rows.hpp"
+#include "network/op_count.hpp"
 #include "network/stage.hpp"
 #include "synapses/delayed_linear.hpp"
 #include "synapses/linear.hpp"
@@ -45,6 +47,10 @@ class OneTickConnections {
     const View<Scalar> grad = context_.gradients[0];
     synapses::linear_backward<Scalar>(spikes, context_.tensors[0].value.view(), grad_current, grad, {}, {}, scratch);
     for (std::ptrdiff_t n = 0; !self_connections_ && n < num_neurons_; ++n) grad[n * num_neurons_ + n] = Scalar(0);
+  }
+
+  void count(const Signal<Scalar>& spikes, LayerLedger& record) const {
+    count_feedback(spikes, View<const Scalar>(context_.tensors[0].value.view()), self_connections_, record);
   }
 
  private:
@@ -101,6 +107,10 @@ class DelayedConnections {
                                                  learn_delays_ ? context_.gradients[1] : View<Scalar>{},
                                                  learn_width_ ? context_.gradients[2] : View<Scalar>{}};
     synapses::delayed_linear_backward<Scalar>(spikes, config_, parameters(), grad_current, grads, {}, scratch);
+  }
+
+  void count(const Signal<Scalar>& spikes, LayerLedger& record) const {
+    count_delayed_feedback(spikes, config_, parameters(), record);
   }
 
  private:
@@ -187,6 +197,15 @@ class RecurrentStage : public Stage<Scalar> {
     }
     const View<const Scalar> later{grad.data + shape[1] * shape[2], one_less, grad.device};
     connections_.write_gradients(spikes, later, of_connections);
+  }
+
+  void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
+    const Signal<Scalar> spikes = run.signal(links.output);
+    connections_.count(spikes, record);
+    record.io_rd += static_cast<std::uint64_t>(links.inputs[0].shape.size()) * sizeof(Scalar);
+    count_layer_neurons(neuron_work(neuron_), spikes, record);
+    record.membrane_updates_nb +=
+        changed_membranes<Scalar>(row_model(run, links), run.template view<Scalar>(current_, links.output.shape), {});
   }
 
   double firing_rate() const override { return rate_; }

@@ -1,6 +1,8 @@
 // Neurons that are run row by row: cuba_lif, adlif.
 #include "network/elementwise.hpp"
+#include "network/neuron_count.hpp"
 #include "network/neuron_rows.hpp"
+#include "network/op_count.hpp"
 #include "network/stage.hpp"
 #include "neurons/row_scan.hpp"
 
@@ -45,6 +47,12 @@ class RowNeuronStage : public Stage<Scalar> {
     neurons::row_scan_backward<Scalar>(row_model(run, links), current_.backward(run, links), run.grad_output(links),
                                        grad_x, totals, run.bytes(scratch_, scratch_bytes_));
     if (!totals.empty()) neurons.write_gradients(totals, context_.tensors, context_.gradients);
+  }
+
+  void count(const Run<Scalar>& run, const Links& links, bool first, LayerLedger& record) const override {
+    if (first) count_input(run.signal(links.inputs[0]), record);
+    count_layer_neurons(neuron_work(config_), run.signal(links.output), record);
+    record.membrane_updates_nb += changed_membranes<Scalar>(row_model(run, links), current_.backward(run, links), {});
   }
 
   double firing_rate() const override { return rate_; }

@@ -1,6 +1,7 @@
 // Nodes without weights or state: pools, flatten, add, vote.
 #include <algorithm>
 
+#include "network/op_count.hpp"
 #include "network/stage.hpp"
 #include "synapses/add.hpp"
 #include "synapses/flatten.hpp"
@@ -10,6 +11,11 @@
 namespace synfire::network {
 
 namespace {
+
+std::uint64_t size_of(const Wire& wire) { return static_cast<std::uint64_t>(wire.shape.size()); }
+
+/// Sizes of a window.
+std::uint64_t area(const synapses::PoolGeometry& g) { return static_cast<std::uint64_t>(g.kernel) * g.kernel; }
 
 template <class Scalar>
 class MaxPoolStage : public Stage<Scalar> {
@@ -37,6 +43,10 @@ class MaxPoolStage : public Stage<Scalar> {
     synapses::max_pool_backward<Scalar>(run.signal(links.inputs[0]), geometry_, run.grad_output(links),
                                         run.grad_input(links));
   }
+  void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
+    count_input(run.signal(links.inputs[0]), record);
+    record.cmp += size_of(links.output) * (area(geometry_) - 1);
+  }
 
  private:
   synapses::PoolGeometry geometry_;
@@ -53,6 +63,11 @@ class AvgPoolStage : public Stage<Scalar> {
   }
   void backward(const Run<Scalar>& run, const Links& links) override {
     synapses::avg_pool_backward<Scalar>(geometry_, run.grad_output(links), run.grad_input(links));
+  }
+  void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
+    count_input(run.signal(links.inputs[0]), record);
+    record.add += size_of(links.output) * (area(geometry_) - 1);
+    record.mul += size_of(links.output);
   }
 
  private:
@@ -103,6 +118,10 @@ class AddStage : public Stage<Scalar> {
       copy_bytes(grad.data, grad.device, to.data, to.device, static_cast<std::size_t>(grad.size()) * sizeof(Scalar));
     }
   }
+  void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
+    for (const Wire& wire : links.inputs) count_input(run.signal(wire), record);
+    record.add += size_of(links.output) * (links.inputs.size() - 1);
+  }
 
  private:
   std::vector<Signal<Scalar>> signals_;
@@ -119,6 +138,11 @@ class VoteStage : public Stage<Scalar> {
   }
   void backward(const Run<Scalar>& run, const Links& links) override {
     synapses::vote_backward<Scalar>(run.grad_output(links), group_, run.grad_input(links));
+  }
+  void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
+    count_input(run.signal(links.inputs[0]), record);
+    record.add += size_of(links.output) * static_cast<std::uint64_t>(group_ - 1);
+    record.mul += size_of(links.output);
   }
 
  private:

@@ -1,4 +1,5 @@
 // Nodes with weights: linear, conv2d.
+#include "network/op_count.hpp"
 #include "network/stage.hpp"
 #include "synapses/conv2d.hpp"
 #include "synapses/linear.hpp"
@@ -57,6 +58,9 @@ class LinearStage : public WeightedStage<Scalar> {
                                       this->grad_weight(), this->grad_bias(), run.grad_input(links),
                                       this->backward_scratch(run));
   }
+  void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
+    count_linear(run.signal(links.inputs[0]), this->weight(), !this->bias().empty(), record);
+  }
 
  protected:
   std::size_t scratch_bytes(const NodePlan& plan) override {
@@ -83,6 +87,9 @@ class Conv2dStage : public WeightedStage<Scalar> {
     synapses::conv2d_backward<Scalar>(run.signal(links.inputs[0]), geometry_, this->weight(), run.grad_output(links),
                                       this->grad_weight(), this->grad_bias(), run.grad_input(links),
                                       this->backward_scratch(run));
+  }
+  void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
+    count_conv2d(run.signal(links.inputs[0]), geometry_, this->weight(), !this->bias().empty(), record);
   }
 
  protected:

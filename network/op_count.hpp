@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/op_ledger.hpp"
+#include "core/signal.hpp"
+#include "core/tensor.hpp"
+#include "network/neuron_count.hpp"
+#include "synapses/conv2d.hpp"
+#include "synapses/delayed_linear.hpp"
+#include "synapses/pool.hpp"
+
+/// The rules by which synapses are counted: docs/energy.md. What is counted depends on the signal and the weights only,
+/// never on the number of threads. A signal is [T, B, ...]; its ticks are the calls of NeuroBench.
+namespace synfire::network {
+
+/// The products that an event asks for, by the input at which it comes.
+struct FanOut {
+  std::vector<std::uint32_t> effective;  ///< [inputs of a frame] weights that are not 0, within bounds
+  std::uint64_t dense = 0;               ///< products of a frame, zero weights and silent inputs included
+};
+/// \param w  [out, in]
+template <class Scalar>
+FanOut linear_fan_out(View<const Scalar> w);
+/// \param w   [Co, Ci, Kh, Kw]
+/// \param in  [H, W, Ci]
+template <class Scalar>
+FanOut conv2d_fan_out(const synapses::Conv2dGeometry& geometry, View<const Scalar> w, const Shape& in);
+
+/// Elements that are not zero: 1 or -1, and others.
+struct EventCount {
+  std::uint64_t unit = 0, graded = 0;
+};
+
+/// What a layer with this fan-out is asked for by an input, whatever engine runs it: dense_synops, eff_*, nb_*,
+/// events_in, input_elems.
+template <class Scalar>
+EventCount count_asked(const Signal<Scalar>& x, const FanOut& fan_out, LayerLedger& record);
+
+/// What is asked for, and what the kernels of synapses/ execute on the way that they take for it.
+template <class Scalar>
+void count_linear(const Signal<Scalar>& x, View<const Scalar> w, bool has_bias, LayerLedger& record);
+template <class Scalar>
+void count_conv2d(const Signal<Scalar>& x, const synapses::Conv2dGeometry& geometry, View<const Scalar> w,
+                  bool has_bias, LayerLedger& record);
+/// Products with what would arrive after the last tick are executed, not asked for.
+template <class Scalar>
+void count_delayed_linear(const Signal<Scalar>& x, const synapses::DelayConfig& config,
+                          const synapses::DelayParameters<Scalar>& p, LayerLedger& record);
+
+/// A population's own spikes [T, B, C] on their way back to it, one tick later, or that and a delay.
+template <class Scalar>
+void count_feedback(const Signal<Scalar>& spikes, View<const Scalar> w, bool self_connections, LayerLedger& record);
+template <class Scalar>
+void count_delayed_feedback(const Signal<Scalar>& spikes, const synapses::DelayConfig& config,
+                            const synapses::DelayParameters<Scalar>& p, LayerLedger& record);
+
+/// The updates of a population that has just given `output` [T, B, ...].
+template <class Scalar>
+void count_layer_neurons(const NeuronWork& work, const Signal<Scalar>& output, LayerLedger& record);
+
+/// Events and bytes of a layer's input that is read once: events by their index, real values in full.
+template <class Scalar>
+void count_input(const Signal<Scalar>& x, LayerLedger& record);
+/// The same for its output; and the layer's samples and ticks.
+template <class Scalar>
+void count_output(const Signal<Scalar>& y, LayerLedger& record);
+
+}  // namespace synfire::network
