@@ -125,8 +125,10 @@ inline void print_profile(const network::ClockedRuntime<float>& runtime,
   fmt::print(stderr, "{:<14} {:>12.2f} {:>12.2f}\n", "sum", forward_total, backward_total);
 }
 
-/// Runs and times the step as the options say; one JSON object to stdout, with `more` in it.
-inline void measure(Step& bench, Options options, const std::string& more) {
+/// Runs and times the step as the options say; one JSON object to stdout, with what `more(step)` says after the last
+/// step in it.
+template <class More>
+void measure(Step& bench, Options options, const More& more) {
   const auto integer = [&](const char* name) { return static_cast<int>(options[name]); };
   const bool eval = options["eval"] != 0.0;
   const auto step = [&] { eval ? bench.evaluate() : bench.train(); };
@@ -154,7 +156,7 @@ inline void measure(Step& bench, Options options, const std::string& more) {
       static_cast<double>(bench.runtime().planned_bytes(bench.input()[0], bench.input()[1],
                                                         eval ? network::Mode::eval : network::Mode::train)) /
           (1 << 20),
-      bench.loss(), more);
+      bench.loss(), more(bench));
 }
 
 /// The body of main: an exception becomes one line and exit code 2.

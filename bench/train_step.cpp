@@ -57,7 +57,7 @@ void run(int argc, char** argv) {
       network_toml(integer("channels")),
       random_spikes({integer("ticks"), integer("batch"), integer("size"), integer("size"), 2}, options["density"]),
       {.kind = learning::LossKind::rate_mse});
-  bench::measure(step, options, "");
+  bench::measure(step, options, [](bench::Step&) { return std::string(); });
 }
 
 }  // namespace
