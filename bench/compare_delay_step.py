@@ -6,8 +6,9 @@ SpikingJelly + DCLS, in one run.
 
 needs a Python with torch, spikingjelly and dcls. 140-256-256-20, 25 taps, 100 ticks, batch 256, Poisson counts at the rate of
 spoken digits. Both run the same layers with the same number of threads, in turn, each time in a process of its own: wall time
-of the steps after a warm-up over all rounds, the processor time of all threads together and the largest resident set. On a
-busy machine look at the fastest step: PyTorch's threads wait for each other spinning, which counts as processor time.
+of the steps after a warm-up over all rounds, the processor time of all threads together, which says more on a busy machine, and
+the largest resident set. PyTorch's threads wait for each other asleep (OMP_WAIT_POLICY): spinning, which is their habit, counts
+as processor time, and made its steps up to ten times longer while other work shared the cores.
 
 The floor is what sparsity leaves: the multiply-adds of the events and taps that there are, at the rate of this machine's matrix
 products, and the bytes of the signals at that of its copies. A wide bump that is held in a basis of few functions
@@ -16,6 +17,7 @@ times faster at narrow widths.
 """
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -171,7 +173,8 @@ def ours(width):
 
 def in_a_process(role, *widths):
     command = [sys.executable, __file__, *sys.argv[1:], "--role", role, "--widths", *map(str, widths)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    environment = {"OMP_WAIT_POLICY": "PASSIVE"} | os.environ
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
 
 
 def report():
