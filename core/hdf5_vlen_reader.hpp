@@ -15,7 +15,8 @@ namespace hdf5 {
 class Handle;
 }
 
-/// Reads a one-dimensional HDF5 data set whose rows are arrays of any length. In the file a row is a reference into a
+/// Reads an HDF5 data set whose elements, called rows here, are arrays of any length; those of several axes come in
+/// row-major order. In the file a row is a reference into a
 /// heap, and both are decoded here, with every size checked: the library copies as much as the heap says into memory
 /// that is as large as the reference says, so that a damaged file would overflow it. Besides the references, 16 bytes a
 /// row, only the part of the heap that was last read is in memory.
@@ -72,7 +73,7 @@ class Hdf5VlenReader {
   std::vector<Object> objects_;  ///< of that collection, by their number
 };
 
-/// A one-dimensional data set of texts, of fixed or of variable length. \throws FileError, FormatError
+/// A data set of texts, of fixed or of variable length, in row-major order. \throws FileError, FormatError
 std::vector<std::string> read_texts(const Hdf5File& file, const std::string& path);
 
 }  // namespace synfire

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,8 @@ class EventNeurons {
     // Rounding errors of a tick add up over as many ticks as the leak remembers.
     const double margin = std::clamp(0x1p-20 / std::max(leak, 1e-30), 1e-4, 0.5);
     threshold_ = params_.v_th - margin * std::max(std::abs(params_.v_th), std::abs(params_.v_reset));
+    any_driven_ = std::any_of(target_.begin(), target_.end(), [&](double to) { return to > threshold_; });
+    rests_ = leak == 0.0 && std::all_of(drive_.begin(), drive_.end(), [](float x) { return x == 0.0F; });
     log_decay_ = params_.decay > 0.0 ? std::log(static_cast<double>(static_cast<float>(params_.decay))) : -HUGE_VAL;
   }
 
@@ -49,6 +52,7 @@ class EventNeurons {
   /// Takes neurons [first, last) through `ticks` ticks in which nothing arrives and none of them fires.
   void replay(std::ptrdiff_t first, std::ptrdiff_t last, std::int32_t ticks, float* v) const {
     const neurons::LifStep<Hard, float> step{neurons::LifConstants<float>(params_)};
+    if (rests_) return;
     for (std::int32_t k = 0; k < ticks; ++k) {
       for (std::ptrdiff_t n = first; n < last; ++n) v[n] = step.charge(v[n], drive_[static_cast<std::size_t>(n)]);
     }
@@ -67,9 +71,12 @@ class EventNeurons {
   /// In how many ticks one of the neurons [first, last) could fire if nothing arrives, at the earliest; kNever if none
   /// can. Never too late: the crossing is that of a threshold that is lower by more than all rounding.
   std::int32_t could_fire_in(std::ptrdiff_t first, std::ptrdiff_t last, const float* v, std::int32_t horizon) const {
+    // Below the threshold, as a hard reset leaves every membrane, only a drive can bring it there.
+    if (params_.hard_reset && !any_driven_) return kNever;
     double earliest = HUGE_VAL;
     for (std::ptrdiff_t n = first; n < last; ++n) {
       const auto now = static_cast<double>(v[n]), to = target_[static_cast<std::size_t>(n)];
+      if (to <= threshold_ && params_.hard_reset) continue;
       if (now >= threshold_) return 1;
       if (to <= threshold_) continue;
       if (std::isinf(to)) {
@@ -101,12 +108,27 @@ class EventNeurons {
   template <class Rule, class Fired>
   void tick_by(std::ptrdiff_t first, std::ptrdiff_t last, std::int32_t* sums, float* v, const Fired& fired) const {
     const neurons::LifStep<Rule, float> step{neurons::LifConstants<float>(params_)};
-    for (std::ptrdiff_t n = first; n < last; ++n) {
-      const float h = step.charge(v[n], current(sums[n], static_cast<std::size_t>(n)));
-      sums[n] = 0;
-      const float s = step.spike(h);
-      v[n] = step.reset(h, s);
-      if (s > 0.0F) fired(n);
+    constexpr std::ptrdiff_t kStrip = 64;
+    std::array<float, kStrip> spikes;
+    for (std::ptrdiff_t from = first; from < last; from += kStrip) {
+      const std::ptrdiff_t count = std::min(kStrip, last - from);
+      float* const membrane = v + from;
+      std::int32_t* const sum = sums + from;
+      const std::int32_t* const drive = whole_drive_.data() + from;
+      float any = 0.0F;
+      for (std::ptrdiff_t k = 0; k < count; ++k) {
+        const float x = static_cast<float>(sum[k] + drive[k]) * unit_;
+        const float h = step.charge(membrane[k], x);
+        const float s = step.spike(h);
+        sum[k] = 0;
+        membrane[k] = step.reset(h, s);
+        spikes[static_cast<std::size_t>(k)] = s;
+        any = std::max(any, s);
+      }
+      if (any == 0.0F) continue;
+      for (std::ptrdiff_t k = 0; k < count; ++k) {
+        if (spikes[static_cast<std::size_t>(k)] > 0.0F) fired(from + k);
+      }
     }
   }
 
@@ -117,6 +139,8 @@ class EventNeurons {
   std::vector<std::int32_t> whole_drive_;
   double threshold_ = 0.0;  ///< a little below the true one
   double log_decay_ = 0.0;
+  bool any_driven_ = false;  ///< of any neuron beyond the threshold
+  bool rests_ = false;       ///< without input, no membrane moves
 };
 
 }  // namespace synfire::network

@@ -52,7 +52,9 @@ void each_value(Weights& weights, const Body& body) {
 
 class ProgramMaker {
  public:
-  explicit ProgramMaker(const Network<float>& network) : network_(network) {}
+  ProgramMaker(const Network<float>& network, std::int32_t max_count) : network_(network) {
+    program_.max_count = max_count;
+  }
 
   EventProgram make() {
     const std::vector<NodeFacts> facts = describe(network_.spec, network_.input);
@@ -383,7 +385,7 @@ class ProgramMaker {
     double largest = 0.0;
     for (const Current& part : current.currents) {
       const Population& source = program_.populations[static_cast<std::size_t>(part.from.source)];
-      const double most = source.kind == Population::Kind::input ? EventProgram::kMaxCount : 1;
+      const double most = source.kind == Population::Kind::input ? program_.max_count : 1;
       std::visit([&](const auto& w) { add_absolute(w, source, part.from, most * std::abs(part.from.factor), sum); },
                  part.weights);
     }
@@ -437,6 +439,8 @@ class ProgramMaker {
 
 }  // namespace
 
-EventProgram make_event_program(const Network<float>& network) { return ProgramMaker(network).make(); }
+EventProgram make_event_program(const Network<float>& network, std::int32_t max_count) {
+  return ProgramMaker(network, max_count).make();
+}
 
 }  // namespace synfire::network

@@ -51,7 +51,7 @@ class EventRuntime {
   /// Keep the spikes of the next passes; off by default.
   void record_spikes(bool record);
 
-  /// \param input  [T, B, ...] whole counts up to EventProgram::kMaxCount
+  /// \param input  [T, B, ...] whole counts up to the program's max_count
   /// \return       [T', B, K] as ClockedRuntime::forward in evaluation, valid until the next pass
   /// \throws ShapeError if the input does not fit or holds something else than such counts
   View<const float> forward(View<const float> input);

@@ -94,10 +94,10 @@ void EventSample::run(EventMode mode, std::int32_t num_ticks, const float* input
           fire_lif(tick, p);
           break;
         case Population::Kind::any:
-          fire_any(p);
+          fire_any(tick, p);
           break;
         case Population::Kind::readout:
-          read_out(tick, p, output + tick * output_stride);
+          read_out(p, output + tick * output_stride);
           break;
         case Population::Kind::input:
           break;
@@ -117,9 +117,9 @@ void EventSample::read_input(const float* frame) {
     const float value = frame[n];
     if (value == 0.0F) continue;
     const auto count = static_cast<std::int32_t>(value);
-    if (!(value > 0.0F && value <= static_cast<float>(EventProgram::kMaxCount)) || static_cast<float>(count) != value) {
+    if (!(value > 0.0F && value <= static_cast<float>(program_.max_count)) || static_cast<float>(count) != value) {
       throw ShapeError(
-          fmt::format("[events] the input must be whole counts from 0 to {}, got {}", EventProgram::kMaxCount, value));
+          fmt::format("[events] the input must be whole counts from 0 to {}, got {}", program_.max_count, value));
     }
     state.events.push_back({static_cast<std::int32_t>(n), count});
   }
@@ -239,7 +239,7 @@ void EventSample::fire_lif(std::int32_t tick, std::size_t p) {
         ++counts_[p].queue_stale;
       }
     }
-    std::sort(state.blocks.begin(), state.blocks.end());
+    sort_blocks(tick, state);
   }
   for (const std::int32_t block : state.blocks) {
     update(tick, p, block);
@@ -283,10 +283,21 @@ void EventSample::look_ahead(std::int32_t tick, std::size_t p, std::int32_t bloc
   ++counts_[p].queue_push;
 }
 
-void EventSample::fire_any(std::size_t p) {
+void EventSample::sort_blocks(std::int32_t tick, State& state) {
+  if (state.blocks.size() * 16 < state.touched.size()) {
+    std::sort(state.blocks.begin(), state.blocks.end());
+    return;
+  }
+  state.blocks.clear();
+  for (std::size_t block = 0; block < state.touched.size(); ++block) {
+    if (state.touched[block] == tick) state.blocks.push_back(static_cast<std::int32_t>(block));
+  }
+}
+
+void EventSample::fire_any(std::int32_t tick, std::size_t p) {
   State& state = states_[p];
   const std::ptrdiff_t size = program_.populations[p].block();
-  std::sort(state.blocks.begin(), state.blocks.end());
+  sort_blocks(tick, state);
   for (const std::int32_t block : state.blocks) {
     for (std::ptrdiff_t n = block * size; n < (block + 1) * size; ++n) {
       std::int32_t& sum = state.sums[static_cast<std::size_t>(n)];
@@ -297,7 +308,7 @@ void EventSample::fire_any(std::size_t p) {
   }
 }
 
-void EventSample::read_out(std::int32_t, std::size_t p, float* out) {
+void EventSample::read_out(std::size_t p, float* out) {
   State& state = states_[p];
   const Population& population = program_.populations[p];
   for (std::size_t n = 0; n < state.v.size(); ++n) {

@@ -71,8 +71,10 @@ class EventSample {
   void fire_lif(std::int32_t tick, std::size_t p);
   void update(std::int32_t tick, std::size_t p, std::int32_t block);
   void look_ahead(std::int32_t tick, std::size_t p, std::int32_t block);
-  void fire_any(std::size_t p);
-  void read_out(std::int32_t tick, std::size_t p, float* out);
+  void fire_any(std::int32_t tick, std::size_t p);
+  void read_out(std::size_t p, float* out);
+  /// Brings the blocks of this tick into their order.
+  static void sort_blocks(std::int32_t tick, State& state);
 
   const EventProgram& program_;
   const std::vector<EventNeurons>& neurons_;

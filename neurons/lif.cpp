@@ -36,8 +36,11 @@ void check_input(const char* operation, const View<const Scalar>& y, const Chann
 
 LifParams lif_params(const LifConfig& config, double dt_ms) {
   if (!(dt_ms > 0.0) || !std::isfinite(dt_ms)) bad_value("dt_ms", fmt::format("must be positive, got {}", dt_ms));
-  if (!(config.tau_mem_ms > 0.0) || !std::isfinite(config.tau_mem_ms)) {
+  if (!(config.tau_mem_ms > 0.0)) {
     bad_value("tau_mem_ms", fmt::format("must be positive, got {}", config.tau_mem_ms));
+  }
+  if (std::isinf(config.tau_mem_ms) && (config.decay_input || config.learn_tau)) {
+    bad_value("tau_mem_ms", "can be infinite only with decay_input = false and without learn_tau");
   }
   if (config.decay == Decay::euler && config.tau_mem_ms < dt_ms) {
     bad_value("tau_mem_ms", fmt::format("must be at least one tick of {} ms with decay = \"euler\", got {}", dt_ms,

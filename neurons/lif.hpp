@@ -24,7 +24,7 @@ enum class FiresAt : std::uint8_t {
 
 /// A leaky integrate-and-fire population as a user describes it.
 struct LifConfig {
-  double tau_mem_ms = 20.0;
+  double tau_mem_ms = 20.0;  ///< infinite: no leak, an integrate-and-fire neuron
   double v_th = 1.0;
   FiresAt fires_at = FiresAt::threshold;
   std::optional<double> v_reset = 0.0;  ///< hard reset to this value; none: soft reset, v_th is subtracted
