@@ -269,8 +269,8 @@ def run_all(args):
     with (concurrent.futures.ThreadPoolExecutor(args.jobs) as ours,
           concurrent.futures.ThreadPoolExecutor(args.reference_jobs) as theirs):
         runs = [pool.submit(run, program, path, seed)
-                for path in args.configs for seed in args.seeds
-                for program, pool in zip(PROGRAMS, (ours, theirs)) if program in args.programs]
+                for path in args.configs for seed in map(int, args.seeds.split(","))
+                for program, pool in zip(PROGRAMS, (ours, theirs)) if args.only in (None, program)]
         for each in runs:
             each.result()
     return rows
@@ -304,8 +304,8 @@ parser.add_argument("--train", help="spike trains to learn from, in SHD's layout
 parser.add_argument("--test")
 parser.add_argument("--split", default="", help="what the table calls these files")
 parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a key of the settings")
-parser.add_argument("--programs", nargs="+", default=list(PROGRAMS), choices=PROGRAMS)
-parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+parser.add_argument("--only", choices=PROGRAMS, help="one of the programs")
+parser.add_argument("--seeds", default="1,2,3,4,5")
 parser.add_argument("--threads", type=int, default=1, help="of one run")
 parser.add_argument("--jobs", type=int, default=1, help="runs of Synfire at a time")
 parser.add_argument("--reference-jobs", type=int, default=1, help="runs of PyTorch at a time")
