@@ -15,6 +15,7 @@ install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # How another project finds what a room links. A library that a room uses and that is not here is an error, so that the
 # package cannot go stale.
+set(synfire_find_Boost::headers "find_dependency(Boost)")
 set(synfire_find_CUDA::cudart_static "find_dependency(CUDAToolkit)")
 set(synfire_find_DNNL::dnnl "find_dependency(dnnl)")
 set(synfire_find_Eigen3::Eigen "find_dependency(Eigen3)")
