@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/checkpoint_choice.hpp"
 #include "apps/command_line.hpp"
 #include "apps/commands.hpp"
 #include "apps/confusion_text.hpp"
@@ -35,18 +36,6 @@ BatchSource& chosen_split(Experiment& experiment, const std::string& split) {
   return *source;
 }
 
-/// The one whose weights a finished run has; of a run that was never validated, the last.
-std::string selected_checkpoint(const RunFolder& run, const learning::LearningConfig& learning) {
-  return learning.selection != learning::Selection::last && exists(run.best()) ? "best" : "last";
-}
-
-/// How the weights of a checkpoint were chosen.
-const char* protocol_of(const std::string& checkpoint, learning::Selection selection) {
-  using learning::Selection;
-  if (checkpoint == "last") return learning::selection_text(Selection::last);
-  return learning::selection_text(selection == Selection::best_test ? selection : Selection::best_validation);
-}
-
 }  // namespace
 
 int eval_command(const Arguments& args) {
@@ -57,8 +46,9 @@ int eval_command(const Arguments& args) {
   line.options().add_options()("data", po::value<std::string>(),
                                "FOLDER of other recordings, in the layout of the run's test split")(
       "split", po::value<std::string>()->default_value("test"), "test or validation")(
-      "checkpoint", po::value<std::string>(), "best or last (default: what the config selects)")(
-      "engine", po::value<std::string>()->default_value("clocked"), "clocked, or events: cost follows spikes")(
+      "checkpoint", po::value<std::string>()->default_value("", "chosen"),
+      "best or last (default: what the config selects)")("engine", po::value<std::string>()->default_value("clocked"),
+                                                         "clocked, or events: cost follows spikes")(
       "verify", "compare the spikes of all engines instead")("json", "print JSON, with the prediction of every sample")(
       "threads", po::value<int>()->default_value(0), "worker threads (default: one per hardware thread)")(
       "quiet", "no progress display");
@@ -75,16 +65,13 @@ int eval_command(const Arguments& args) {
         fmt::format("data.{}=\"{}\"", kind == "dvs_gesture" ? "folder" : "test", line.get<std::string>("data")));
   }
   Experiment experiment = open_experiment(run.config(), overrides);
-  const std::string checkpoint =
-      line.has("checkpoint") ? line.get<std::string>("checkpoint") : selected_checkpoint(run, experiment.learning);
-  if (checkpoint != "best" && checkpoint != "last") {
-    throw UsageError(fmt::format("synfire eval: --checkpoint: expected best or last, got \"{}\"", checkpoint));
-  }
+  const CheckpointChoice checkpoint =
+      choose_checkpoint(run, experiment.learning.selection, line.get<std::string>("checkpoint"));
   const std::string split = line.get<std::string>("split");
   BatchSource& source = chosen_split(experiment, split);
   network::Network<float> network = network::build<float>(experiment.network, experiment.tick_shape(), experiment.seed);
   learning::check_classes(network, source);
-  learning::read_checkpoint_weights(checkpoint == "best" ? run.best() : run.last(), network);
+  learning::read_checkpoint_weights(checkpoint.file, network);
 
   const std::string engine = line.get<std::string>("engine");
   if (engine != "clocked" && engine != "events") {
@@ -94,7 +81,7 @@ int eval_command(const Arguments& args) {
   const learning::RoundedEvaluation evaluation = engine == "events"
                                                      ? evaluate_events(network, source, experiment.learning.loss)
                                                      : evaluate_clocked(network, source, experiment.learning.loss);
-  const EvaluationTitle title{source.class_names(), split, protocol_of(checkpoint, experiment.learning.selection)};
+  const EvaluationTitle title{source.class_names(), split, checkpoint.protocol};
   const std::string json = evaluation_json(evaluation, title);
   if (split == "test" && !line.has("data") && engine == "clocked") {
     write_file_atomically(run.evaluation(), json);
