@@ -8,6 +8,7 @@
 #include "datasets/event_cache.hpp"
 #include "datasets/frame_source.hpp"
 #include "datasets/lag_task.hpp"
+#include "datasets/open_recording.hpp"
 #include "datasets/open_spike_trains.hpp"
 #include "datasets/recipes.hpp"
 
@@ -80,6 +81,20 @@ Loaded load(const ConfigTable& data, const DataConfig& config, const DataListing
 }
 
 }  // namespace
+
+std::unique_ptr<Split> open_recording(const ConfigTable& root, const std::filesystem::path& file, int batch_size,
+                                      std::vector<std::string>& warnings) {
+  const DataConfig config = read_data_config(root.table("data"));
+  const std::vector<RecordingEntry> entries{{file, {}, {Segment{}}}};
+  auto set = std::make_shared<const RecordingSet>(load_recordings(entries, config.read));
+  std::vector<Sample> samples = cut_samples(entries, set->recordings, config.cut);
+  check_not_empty(entries, {set, samples});
+  if (samples.empty()) throw FormatError(file.string(), "is shorter than a sample ([data] window_ms and min_events)");
+  warnings.insert(warnings.end(), set->warnings.begin(), set->warnings.end());
+  return std::make_unique<FrameSource>(std::move(set), std::move(samples), std::vector<std::string>{},
+                                       FrameSource::Use::evaluation, read_frame_config(root.table("frames")),
+                                       AugmentConfig{}, batch_size, read_loader_config(root.table("loader")));
+}
 
 DataSplits open_data(const ConfigTable& root, int batch_size, Load load_what) {
   const ConfigTable data = root.table("data");
