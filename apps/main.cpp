@@ -14,6 +14,8 @@ namespace {
 const std::vector<synfire::apps::CommandEntry> kCommands = {
     {"train", "train a network on event recordings, as a config says", synfire::apps::train_command},
     {"eval", "evaluate a trained run: accuracy, classes, confusion", synfire::apps::eval_command},
+    {"simulate", "run a network on a recording, a data set or made input: spikes, rates, raster",
+     synfire::apps::simulate_command},
     {"model", "layers, shapes, parameters, operations and memory of a config", synfire::apps::model_command},
     {"data", "look at, convert, simulate and view recordings", synfire::apps::data_command},
 };

@@ -13,6 +13,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/apps/lag_experiment.hpp"
 #include "tests/apps/program.hpp"
 
 namespace synfire {
@@ -22,41 +23,7 @@ using nlohmann::json;
 using test::ProgramResult;
 using test::run_program;
 using test::Scratch;
-
-/// A network with learned delays on a small lag task; an epoch takes some hundredths of a second.
-std::filesystem::path write_lag_experiment(const Scratch& scratch, const std::string& more) {
-  const std::filesystem::path config = scratch / "small_lag.toml";
-  std::ofstream(config) << R"(name = "small_lag"
-seed = 4
-[data]
-kind = "lag"
-training_samples = 128
-test_samples = 64
-[network]
-dt_ms = 10.0
-[network.delayed_linear]
-max_delay_ticks = 8
-width = 4.0
-[[network.layers]]
-type = "delayed_linear"
-name = "hidden"
-out_features = 8
-[[network.layers]]
-type = "batch_norm"
-[[network.layers]]
-type = "lif"
-[[network.layers]]
-type = "delayed_linear"
-name = "readout"
-out_features = 8
-[learning.positions]
-learning_rate = 0.1
-[learning]
-batch_size = 32
-learning_rate = 0.01
-)" << more;
-  return config;
-}
+using test::write_lag_experiment;
 
 json read_json(const std::filesystem::path& file) { return json::parse(test::file_text(file)); }
 
