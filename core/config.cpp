@@ -141,6 +141,10 @@ std::vector<T> to_array(const Node& table, const std::string& key, const toml::n
   return values;
 }
 
+std::vector<double> to_numbers(const Node& table, const std::string& key, const toml::node& node) {
+  return to_array<double>(table, key, node, to_number);
+}
+
 /// The value of `key`, or the default; recorded either way.
 template <class T, class Convert>
 T read_value(Node& table, const std::string& key, const std::optional<T>& fallback, Convert convert) {
@@ -336,6 +340,13 @@ std::vector<double> ConfigTable::numbers(const std::string& key,
                                          const std::optional<std::vector<double>>& fallback) const {
   return read_value(*node_, key, fallback,
                     [&](const toml::node& node) { return to_array<double>(*node_, key, node, to_number); });
+}
+
+std::vector<std::vector<double>> ConfigTable::rows_of_numbers(
+    const std::string& key, const std::optional<std::vector<std::vector<double>>>& fallback) const {
+  return read_value(*node_, key, fallback, [&](const toml::node& node) {
+    return to_array<std::vector<double>>(*node_, key, node, to_numbers);
+  });
 }
 
 std::vector<std::string> ConfigTable::texts(const std::string& key,

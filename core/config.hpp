@@ -30,6 +30,9 @@ class ConfigTable {
   /// Accepts integers too. Inclusive range.
   double number(const std::string& key, std::optional<double> fallback, double at_least, double at_most) const;
   std::vector<double> numbers(const std::string& key, const std::optional<std::vector<double>>& fallback = {}) const;
+  /// An array of arrays: rows, which may differ in length.
+  std::vector<std::vector<double>> rows_of_numbers(
+      const std::string& key, const std::optional<std::vector<std::vector<double>>>& fallback = {}) const;
   std::vector<std::string> texts(const std::string& key,
                                  const std::optional<std::vector<std::string>>& fallback = {}) const;
   /// A path: environment variables `${NAME}` and `${NAME:-default}` are replaced; a relative path is relative to the
