@@ -55,7 +55,13 @@ __global__ void forward_kernel(Layer<Scalar> layer, Spike* __restrict__ spikes) 
     const Scalar h = step.charge(v, step.current(layer.y[t * layer.num_neurons + n], scale, shift));
     const Scalar s = step.spike(h);
     v = step.reset(h, s);
-    spikes[t * layer.num_neurons + n] = static_cast<Spike>(s);
+    if constexpr (Rule::kSmooth) {
+      spikes[t * layer.num_neurons + n] = s;
+    } else {
+      // Not a conversion of s: nvcc 13.0 then stores another tick's spike in the fifth of eight unrolled ticks (sm_90,
+      // double, hard reset). The parity test with the CPU shows it.
+      spikes[t * layer.num_neurons + n] = h >= layer.constants.v_fire ? Spike(1) : Spike(0);
+    }
   }
 }
 

@@ -55,6 +55,11 @@ void check_parity(const Shape& shape, const neurons::LifParams& params, bool wit
   if constexpr (std::is_same_v<Scalar, Spike>) {
     CHECK(worst(gpu.spikes, cpu.spikes) <= 100.0 * test::unit_roundoff<Scalar>);
   } else {
+    const auto [odd, other] = std::mismatch(cpu.spikes.begin(), cpu.spikes.end(), gpu.spikes.begin());
+    const bool is_float = std::is_same_v<Scalar, float>;
+    CAPTURE(is_float);
+    CAPTURE(with_affine);
+    CAPTURE(odd - cpu.spikes.begin());
     CHECK(gpu.spikes == cpu.spikes);
   }
   CHECK(worst(gpu.grad_x, cpu.grad_x) <= tolerance);
