@@ -12,6 +12,7 @@ using Arguments = std::vector<std::string>;
 int train_command(const Arguments& args);
 int eval_command(const Arguments& args);
 int simulate_command(const Arguments& args);
+int energy_command(const Arguments& args);
 int model_command(const Arguments& args);
 /// `synfire data info|convert|simulate|view`, and `synfire data simulate cochlea`
 int data_command(const Arguments& args);

@@ -44,6 +44,17 @@ learning::RoundedEvaluation evaluate_clocked(network::Network<float>& network, B
   return learning::evaluate_rounded(runtime, source, loss, bar);
 }
 
+learning::RoundedEvaluation count_clocked(network::Network<float>& network, BatchSource& source,
+                                          const learning::LossConfig& loss, OpLedger& ledger) {
+  network::ClockedRuntime<float> runtime(network);
+  BatchBar bar("counting", source, learning::num_evaluations(network));
+  runtime.count_into(&ledger);
+  return learning::evaluate_rounded(runtime, source, loss, [&](std::int64_t done, std::int64_t all) {
+    if (done == source.num_batches()) runtime.count_into(nullptr);  // the pass that follows, if any, is not rounded
+    return bar(done, all);
+  });
+}
+
 learning::RoundedEvaluation evaluate_events(const network::Network<float>& network, BatchSource& source,
                                             const learning::LossConfig& loss) {
   network::EventRuntime runtime(network::make_event_program(network));

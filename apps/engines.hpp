@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/batch.hpp"
+#include "core/op_ledger.hpp"
 #include "learning/evaluate_rounded.hpp"
 #include "learning/losses.hpp"
 #include "network/network.hpp"
@@ -11,6 +12,10 @@ namespace synfire::apps {
 /// In time steps, as it was trained: with delays on whole ticks, and before.
 learning::RoundedEvaluation evaluate_clocked(network::Network<float>& network, BatchSource& source,
                                              const learning::LossConfig& loss);
+
+/// The same, and counts the pass with delays on whole ticks.
+learning::RoundedEvaluation count_clocked(network::Network<float>& network, BatchSource& source,
+                                          const learning::LossConfig& loss, OpLedger& ledger);
 
 /// Event by event.
 learning::RoundedEvaluation evaluate_events(const network::Network<float>& network, BatchSource& source,

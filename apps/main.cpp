@@ -16,6 +16,7 @@ const std::vector<synfire::apps::CommandEntry> kCommands = {
     {"eval", "evaluate a trained run: accuracy, classes, confusion", synfire::apps::eval_command},
     {"simulate", "run a network on a recording, a data set or made input: spikes, rates, raster",
      synfire::apps::simulate_command},
+    {"energy", "count what a trained run executes, and price it beside a dense twin", synfire::apps::energy_command},
     {"model", "layers, shapes, parameters, operations and memory of a config", synfire::apps::model_command},
     {"data", "look at, convert, simulate and view recordings", synfire::apps::data_command},
 };

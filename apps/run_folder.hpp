@@ -15,6 +15,7 @@ namespace synfire::apps {
 ///     metrics.csv        one row an epoch; metrics.jsonl is the same for machines
 ///     best.h5, last.h5   checkpoints
 ///     evaluation.json    accuracy and confusion on the test split
+///     energy.json        operations and energy on the test split, after `synfire energy`
 ///     report.html        all of it on one page
 ///
 /// A run over several seeds has the first, seeds.json with what they came to, and a run in seed1, seed2, ...
@@ -32,6 +33,7 @@ class RunFolder {
   std::filesystem::path best() const { return folder_ / "best.h5"; }
   std::filesystem::path last() const { return folder_ / "last.h5"; }
   std::filesystem::path evaluation() const { return folder_ / "evaluation.json"; }
+  std::filesystem::path energy() const { return folder_ / "energy.json"; }
   std::filesystem::path seeds() const { return folder_ / "seeds.json"; }
   std::filesystem::path report() const { return folder_ / "report.html"; }
 

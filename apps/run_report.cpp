@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "apps/confusion_text.hpp"
+#include "apps/energy_text.hpp"
 #include "apps/model_table.hpp"
 #include "apps/report/report.hpp"
 #include "apps/training_log.hpp"
@@ -113,6 +114,9 @@ void write_run_report(const RunFolder& run, const Experiment& experiment, const 
   add_training_figures(read_metrics(run.metrics()), experiment.learning.selection, data);
   data.epochs_json = epochs_json(run.metrics());
   data.layers = model_table(network, experiment.data.train->sample_shape()[0]).rows();
+  if (std::filesystem::exists(run.energy())) {
+    data.energy = energy_section(read_whole_file(run.energy()), run.energy().string());
+  }
   data.config = experiment.resolved;
   data.environment = read_environment(run.environment());
   write_file_atomically(run.report(), report_html(data));

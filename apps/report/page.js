@@ -142,6 +142,21 @@ function drawExamples() {
   }
 }
 
+function drawEnergy() {
+  if (!run.energy) return;
+  const section = document.getElementById('energy');
+  const table = (title, rows) => {
+    element('h2', title, section);
+    const node = element('table', null, element('div', null, section, 'scroll'));
+    row(element('thead', null, node), rows[0], 'th');
+    const body = element('tbody', null, node);
+    for (const cells of rows.slice(1)) row(body, cells);
+  };
+  table('Operations and energy, a sample of the test split', run.energy.executed);
+  table("NeuroBench's numbers, a sample", run.energy.neurobench);
+  for (const note of run.energy.notes) element('p', note, section);
+}
+
 function drawTables() {
   const layers = document.getElementById('layers');
   row(element('thead', null, layers), run.layers.columns, 'th');
@@ -159,5 +174,6 @@ drawCurves();
 drawDelays();
 drawEvaluation();
 drawExamples();
+drawEnergy();
 drawTables();
 document.body.dataset.drawn = String(Object.keys(Chart.instances).length);

@@ -65,6 +65,10 @@ json data_json(const ReportData& data) {
   for (const DelayHistogram& layer : data.delays) {
     result["delays"].push_back({{"layer", layer.layer}, {"before", layer.before}, {"after", layer.after}});
   }
+  if (!data.energy.executed.empty()) {
+    result["energy"] = {
+        {"executed", data.energy.executed}, {"neurobench", data.energy.neurobench}, {"notes", data.energy.notes}};
+  }
   result["layers"] = {{"columns", data.layers.empty() ? std::vector<std::string>{} : data.layers.front()},
                       {"rows", json::array()}};
   for (std::size_t i = 1; i < data.layers.size(); ++i) result["layers"]["rows"].push_back(data.layers[i]);

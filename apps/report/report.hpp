@@ -20,6 +20,13 @@ struct DelayHistogram {
   std::vector<long long> after;
 };
 
+/// What a run executes and what it costs. Tables: a header row, then one row a layer, and the sums.
+struct ReportEnergy {
+  std::vector<std::vector<std::string>> executed;
+  std::vector<std::vector<std::string>> neurobench;
+  std::vector<std::string> notes;
+};
+
 /// What report.html shows. Numbers that a run does not have are left out, never made up.
 struct ReportData {
   std::string title;
@@ -32,7 +39,8 @@ struct ReportData {
   std::vector<ReportExample> examples;
   std::vector<std::vector<std::string>> layers;  ///< header row, then one row a layer
   std::vector<DelayHistogram> delays;
-  std::string config;  ///< resolved configuration
+  ReportEnergy energy;  ///< empty: nothing was counted
+  std::string config;   ///< resolved configuration
   std::vector<std::pair<std::string, std::string>> environment;
 };
 

@@ -23,6 +23,7 @@ apps::ReportData example_report() {
   data.split = "test";
   data.classes = {"left", "right"};
   data.confusion = {{5, 1}, {0, 6}};
+  data.energy = {{{"layer", "total"}, {"conv1", "1.2 nJ"}}, {{"layer", "Dense"}, {"conv1", "100"}}, {"two samples"}};
   data.layers = {{"layer", "type"}, {"conv1", "conv2d"}};
   data.config = "seed = 1 # </script>";
   data.environment = {{"threads", "2"}};
@@ -62,6 +63,7 @@ TEST_CASE("a browser draws every chart of the report") {
 
   CHECK(dom.find("data-drawn=\"7\"") != std::string::npos);  // five curves, the delays and the classes
   CHECK(dom.find("tiny &lt;/script&gt;") != std::string::npos);
+  CHECK(dom.find("<td>1.2 nJ</td>") != std::string::npos);
 }
 
 }  // namespace
