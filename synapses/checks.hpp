@@ -10,7 +10,7 @@
 #include "core/signal.hpp"
 #include "core/tensor.hpp"
 
-/// What every operation of this room checks at its edge. Private to the room: not installed.
+/// What every operation of this room checks at its edge. Not installed; network/ shares it for feedback and counting.
 namespace synfire::synapses {
 
 inline void require_shape(const char* operation, const char* name, const Shape& got, const Shape& expected) {

@@ -8,7 +8,7 @@
 #include "synapses/conv2d.hpp"
 #include "synapses/sparse_sums.hpp"
 
-/// The host side of conv2d. Private to the room: not installed. Arguments have been checked.
+/// The host side of conv2d. Not installed; network/ shares it for feedback and counting. Arguments have been checked.
 namespace synfire::synapses {
 
 /// A convolution of `frames` images in numbers.

@@ -11,7 +11,8 @@
 #include "synapses/simd.hpp"
 
 /// The inner loops of a layer with delays. For sparse signals the ticks of one neuron and one sample lie side by side
-/// in a row, so that the neighbouring taps of a synapse are one vector. Private to the room: not installed.
+/// in a row, so that the neighbouring taps of a synapse are one vector. Not installed; network/ shares it for feedback
+/// and counting.
 namespace synfire::synapses {
 
 /// An odd number of cache lines: rows that follow each other then spread over all sets of a cache.

@@ -8,7 +8,8 @@
 #include "synapses/delay_basis.hpp"
 #include "synapses/scratch.hpp"
 
-/// All taps of a layer, in the order in which a pass meets them. Private to the room: not installed.
+/// All taps of a layer, in the order in which a pass meets them. Not installed; network/ shares it for feedback and
+/// counting.
 namespace synfire::synapses {
 
 /// Neurons whose rows stay in the first cache while the synapses to or from them are worked through.

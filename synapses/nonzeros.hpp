@@ -8,7 +8,7 @@
 
 #include "synapses/simd.hpp"
 
-/// Finds the elements of a row that are not zero. Private to the room: not installed.
+/// Finds the elements of a row that are not zero. Not installed; network/ shares it for feedback and counting.
 namespace synfire::synapses {
 
 /// A list of positions may be written to up to this many entries behind its end.

@@ -11,7 +11,7 @@
 #endif
 
 /// Vectors of 32 bytes, by the compiler's vector extension: one instruction where the processor has AVX, two with SSE.
-/// Private to the room: not installed.
+/// Not installed; network/ shares it for feedback and counting.
 
 namespace synfire::synapses {
 

@@ -186,6 +186,68 @@ TEST_CASE("the event engine fires the same spikes as its clocked twin, and reads
   }
 }
 
+namespace {
+
+/// A layered network of any size: delays, resets of both kinds, biases, and drives that lie exactly at the threshold.
+std::string random_layers(std::uint64_t seed) {
+  const RandomStream random(seed, 55, 0);
+  std::uint64_t draws = 0;
+  const auto below = [&](std::uint64_t n) { return random.below(draws++, n); };
+  std::string layers;
+  const std::uint64_t depth = 1 + below(3);
+  for (std::uint64_t k = 0; k < depth; ++k) {
+    const std::uint64_t out = 4 + below(20);
+    if (below(2) == 0) {
+      layers += fmt::format("[[network.layers]]\ntype = \"delayed_linear\"\nout_features = {}\nmax_delay_ticks = {}\n",
+                            out, 2 * (1 + below(4)));
+    } else {
+      layers += fmt::format("[[network.layers]]\ntype = \"linear\"\nout_features = {}\n", out);
+    }
+    if (below(2) == 0) layers += "[[network.layers]]\ntype = \"batch_norm\"\n";
+    const double tau = std::vector{1.0, 1.25, 2.0, 10.0, 40.0}[below(5)];
+    layers += fmt::format("[[network.layers]]\ntype = \"lif\"\ntau_mem_ms = {:.2f}\nreset = \"{}\"\ndecay_input = {}\n",
+                          tau, below(2) == 0 ? "soft" : "hard", below(2) == 0 ? "true" : "false");
+  }
+  return layers + "[[network.layers]]\ntype = \"linear\"\nout_features = 3\n";
+}
+
+/// A third of the biases become the drive at which a membrane settles at its threshold, to the bit if it can.
+void set_drives_at_threshold(network::Network<float>& net, std::uint64_t seed) {
+  const RandomStream random(seed, 56, 0);
+  for (std::size_t i = 0; i + 1 < net.spec.nodes.size(); ++i) {
+    const auto* lif = std::get_if<network::LifSpec>(&net.spec.nodes[i + 1].operation);
+    const auto* linear = std::get_if<network::LinearSpec>(&net.spec.nodes[i].operation);
+    if (lif == nullptr || linear == nullptr) continue;
+    const neurons::LifParams params = neurons::lif_params(lif->config, net.spec.dt_ms);
+    Tensor<float>& bias = net.tensor(net.spec.nodes[i].name + ".bias").value;
+    for (std::ptrdiff_t n = 0; n < bias.size(); ++n) {
+      const double u = random.uniform(static_cast<std::uint64_t>(n) + 1000 * i);
+      if (u < 0.33) bias[n] = static_cast<float>(params.v_th * (1.0 - params.decay) / params.gain);
+      if (u > 0.9) bias[n] = static_cast<float>(1.5 * params.v_th * (1.0 - params.decay) / params.gain);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("600 random networks fire the same spikes event by event and clocked") {
+  std::size_t spikes = 0, by_themselves = 0;
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    CAPTURE(seed);
+    network::Network<float> net = network_of(random_layers(seed), {12}, seed);
+    shake(net, seed);
+    set_drives_at_threshold(net, seed);
+    const Tensor<float> input = counts({60, 1, 12}, 0.02 + 0.1 * static_cast<double>(seed % 3), 77, 2);
+    const Pass events = run(net, input, EventMode::events), clocked = run(net, input, EventMode::clocked);
+    CHECK(events.spikes == clocked.spikes);
+    CHECK(events.output == clocked.output);
+    spikes += num_spikes(events);
+    by_themselves += num_spikes(run(net, Tensor<float>(Shape{60, 1, 12}), EventMode::events)) > 0 ? 1 : 0;
+  }
+  CHECK(spikes > 100'000);
+  CHECK(by_themselves > 100);
+}
+
 TEST_CASE("the same spikes for any number of threads, and for the samples in any order") {
   const int before = num_threads();
   for (const Case& c : kCases) {
