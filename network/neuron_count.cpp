@@ -36,22 +36,69 @@ NeuronWork work_of(const neurons::AdlifConfig&) {
   return {.states = 2, .add = 3, .mul = 5, .cmp = 1, .add_per_spike = 1};
 }
 
-/// Sums `count(first, last)` over ranges of samples; whole numbers, so the order does not matter.
-template <class Count>
-std::uint64_t sum_over_samples(std::ptrdiff_t samples, const Count& count) {
-  std::vector<std::uint64_t> counts(static_cast<std::size_t>(samples));
-  parallel_for(samples, 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    for (std::ptrdiff_t b = begin; b < end; ++b) counts[static_cast<std::size_t>(b)] = count(b);
-  });
-  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
-}
-
+/// In short runs of 32 bits, which become vector code.
 template <class Scalar>
 std::uint64_t differing(const Scalar* a, const Scalar* b, std::ptrdiff_t count) {
+  constexpr std::ptrdiff_t kRun = 4096;
   std::uint64_t result = 0;
-  for (std::ptrdiff_t i = 0; i < count; ++i) result += a[i] != b[i] ? 1U : 0U;
+  for (std::ptrdiff_t first = 0; first < count; first += kRun) {
+    const std::ptrdiff_t last = std::min(count, first + kRun);
+    std::uint32_t in_run = 0;
+    for (std::ptrdiff_t i = first; i < last; ++i) in_run += static_cast<std::uint32_t>(a[i] != b[i]);
+    result += in_run;
+  }
   return result;
 }
+
+/// Neurons whose state stays in the first cache while they go through time.
+constexpr std::ptrdiff_t kTileWidth = 512;
+
+/// Neighbouring neurons of one sample: a row for each of their variables.
+template <class Scalar>
+class Tile {
+ public:
+  Tile(const neurons::RowModel<Scalar>& model, const neurons::ChannelAffine<Scalar>& affine, std::ptrdiff_t channels,
+       std::ptrdiff_t first, std::ptrdiff_t width)
+      : model_(model), affine_(affine), width_(width) {
+    std::fill_n(state_[0], width, model.constants.v_reset);
+    for (std::ptrdiff_t n = 0; n < width; ++n) {
+      const std::ptrdiff_t c = (first + n) % channels;
+      for (int k = 0; k < model.num_parameters; ++k) {
+        parameters_[k][n] = model.parameters[static_cast<std::size_t>(k)][c];
+      }
+      if (affine.scale.empty()) continue;
+      scale_[n] = affine.scale[c];
+      shift_[n] = affine.shift[c];
+    }
+  }
+
+  /// One tick; the number of membranes that it changes.
+  std::uint64_t step(const Scalar* current) {
+    if (!affine_.scale.empty()) {
+      for (std::ptrdiff_t n = 0; n < width_; ++n) x_[n] = std::fma(scale_[n], current[n], shift_[n]);
+      current = x_;
+    }
+    std::copy_n(state_[0], width_, before_);
+    model_.forward(model_.constants, parameters_, current, state_, kept_, spikes_);
+    return differing<Scalar>(before_, state_[0], width_);
+  }
+
+ private:
+  using Rows = neurons::Rows<Scalar>;
+  Rows take(int rows) { return {std::exchange(next_, next_ + rows * width_), width_}; }
+
+  const neurons::RowModel<Scalar>& model_;
+  const neurons::ChannelAffine<Scalar>& affine_;
+  std::ptrdiff_t width_;
+  Scalar memory_[(3 * neurons::kMaxRows + 5) * kTileWidth] = {};
+  Scalar* next_ = memory_;
+  Rows parameters_ = take(neurons::kMaxRows), state_ = take(neurons::kMaxRows), kept_ = take(neurons::kMaxRows);
+  Scalar* x_ = take(1)[0];
+  Scalar* spikes_ = take(1)[0];
+  Scalar* before_ = take(1)[0];
+  Scalar* scale_ = take(1)[0];
+  Scalar* shift_ = take(1)[0];
+};
 
 }  // namespace
 
@@ -83,38 +130,22 @@ template <class Scalar>
 std::uint64_t changed_membranes(const neurons::RowModel<Scalar>& model, View<const Scalar> current,
                                 const neurons::ChannelAffine<Scalar>& affine) {
   const std::ptrdiff_t ticks = current.shape[0], batch = current.shape[1], neurons = current.shape.size_from(2);
-  const std::ptrdiff_t channels = current.shape.channels();
-  return sum_over_samples(batch, [&](std::ptrdiff_t b) {
-    // One row a variable, for all neurons of the sample.
-    constexpr std::ptrdiff_t kMost = neurons::kMaxRows;
-    std::vector<Scalar> memory(static_cast<std::size_t>((3 * kMost + 3) * neurons));
-    Scalar* next = memory.data();
-    const auto take = [&](std::ptrdiff_t rows) { return std::exchange(next, next + rows * neurons); };
-    const synfire::neurons::Rows<Scalar> parameters{take(kMost), neurons}, state{take(kMost), neurons},
-        kept{take(kMost), neurons};
-    Scalar* const x = take(1);
-    Scalar* const spikes = take(1);
-    Scalar* const before = take(1);
-    for (int k = 0; k < model.num_parameters; ++k) {
-      for (std::ptrdiff_t n = 0; n < neurons; ++n) {
-        parameters[k][n] = model.parameters[static_cast<std::size_t>(k)][n % channels];
+  const std::ptrdiff_t tiles = (neurons + kTileWidth - 1) / kTileWidth;
+  std::vector<std::uint64_t> counts(static_cast<std::size_t>(batch * tiles));
+  parallel_for(batch * tiles, 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    for (std::ptrdiff_t k = begin; k < end; ++k) {
+      const std::ptrdiff_t sample = k / tiles, first = k % tiles * kTileWidth;
+      const std::ptrdiff_t width = std::min(kTileWidth, neurons - first);
+      Tile<Scalar> tile(model, affine, current.shape.channels(), first, width);
+      auto changed = static_cast<std::uint64_t>(width);
+      for (std::ptrdiff_t t = 0; t < ticks; ++t) {
+        const std::uint64_t of_tick = tile.step(current.data + (t * batch + sample) * neurons + first);
+        if (t > 0) changed += of_tick;
       }
+      counts[static_cast<std::size_t>(k)] = changed;
     }
-    std::fill_n(state[0], neurons, model.constants.v_reset);
-    std::uint64_t changed = static_cast<std::uint64_t>(neurons);
-    for (std::ptrdiff_t t = 0; t < ticks; ++t) {
-      std::copy_n(current.data + (t * batch + b) * neurons, neurons, x);
-      if (!affine.scale.empty()) {
-        for (std::ptrdiff_t n = 0; n < neurons; ++n) {
-          x[n] = std::fma(affine.scale[n % channels], x[n], affine.shift[n % channels]);
-        }
-      }
-      std::copy_n(state[0], neurons, before);
-      model.forward(model.constants, parameters, x, state, kept, spikes);
-      if (t > 0) changed += differing<Scalar>(before, state[0], neurons);
-    }
-    return changed;
   });
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
 template <class Scalar>
