@@ -53,6 +53,23 @@ inline Float8 fused(const Float8& a, const Float8& b, const Float8& c) {
 #endif
 }
 
+/// table[index] for a table of sixteen and indices below that.
+inline UInt8 pick16(const std::uint32_t* table, const UInt8& index) {
+#if defined(__AVX2__)
+  const auto at = reinterpret_cast<__m256i>(index);
+  const auto half = [&](int begin) {
+    const __m256i entries = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(table + begin));
+    return _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(entries, at));
+  };
+  const __m256 upper = _mm256_castsi256_ps(_mm256_slli_epi32(at, 28));
+  return reinterpret_cast<UInt8>(_mm256_blendv_ps(half(0), half(8), upper));
+#else
+  UInt8 result;
+  for (int lane = 0; lane < 8; ++lane) result[lane] = table[index[lane]];
+  return result;
+#endif
+}
+
 /// Word `w` of element 8 group + lane of a RandomStream is number 8 w + lane of `words`: the numbers of the neurons of
 /// a group, side by side.
 inline void draw_group(std::uint64_t seed, std::uint32_t stream, std::uint32_t step, std::uint32_t group,
@@ -68,20 +85,21 @@ inline void draw_group(std::uint64_t seed, std::uint32_t stream, std::uint32_t s
   __m256i even1 = _mm256_srli_epi64(even0, 32), odd1 = _mm256_srli_epi64(odd0, 32);
   __m256i even2 = _mm256_set1_epi64x(stream), odd2 = even2;
   __m256i even3 = _mm256_set1_epi64x(step), odd3 = even3;
-  auto key0 = static_cast<std::uint32_t>(seed), key1 = static_cast<std::uint32_t>(seed >> 32U);
+  __m256i key0 = _mm256_set1_epi64x(static_cast<std::uint32_t>(seed));
+  __m256i key1 = _mm256_set1_epi64x(static_cast<std::uint32_t>(seed >> 32U));
+  const __m256i next0 = _mm256_set1_epi64x(0x9E3779B9), next1 = _mm256_set1_epi64x(0xBB67AE85);
   for (int round = 0; round < 10; ++round) {
-    const __m256i keys0 = _mm256_set1_epi64x(key0), keys1 = _mm256_set1_epi64x(key1);
     const auto turn = [&](__m256i& c0, __m256i& c1, __m256i& c2, __m256i& c3) {
       const __m256i product0 = _mm256_mul_epu32(c0, factor0), product1 = _mm256_mul_epu32(c2, factor1);
-      c0 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product1, 32), c1), keys0);
+      c0 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product1, 32), c1), key0);
       c1 = product1;
-      c2 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product0, 32), c3), keys1);
+      c2 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product0, 32), c3), key1);
       c3 = product0;
     };
     turn(even0, even1, even2, even3);
     turn(odd0, odd1, odd2, odd3);
-    key0 += 0x9E3779B9U;
-    key1 += 0xBB67AE85U;
+    key0 = _mm256_add_epi32(key0, next0);
+    key1 = _mm256_add_epi32(key1, next1);
   }
   const auto join = [](__m256i even, __m256i odd) {
     return reinterpret_cast<UInt8>(_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA));

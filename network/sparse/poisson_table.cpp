@@ -6,10 +6,9 @@
 namespace synfire::network {
 
 PoissonTable::PoissonTable(double mean) {
-  // Mass 2^-33 in the upper tail is rounded to nothing.
   std::vector<double> mass;
   double left = 1.0;
-  for (int k = 0; mean > 0.0 && (left > 0x1p-33 || k < mean); ++k) {
+  for (int k = 0; mean > 0.0 && (left > 0x1p-30 || k < mean); ++k) {
     mass.push_back(std::exp(k * std::log(mean) - mean - std::lgamma(k + 1.0)));
     left -= mass.back();
     if (k > mean + 12.0 * std::sqrt(mean) + 40.0) break;
@@ -30,14 +29,14 @@ PoissonTable::PoissonTable(double mean) {
   alias_.resize(columns);
   std::vector<std::size_t> small, large;
   for (std::size_t k = 0; k < columns; ++k) {
-    alias_[k] = static_cast<std::int32_t>(k);
+    alias_[k] = static_cast<std::uint32_t>(k);
     (mass[k] < 1.0 ? small : large).push_back(k);
   }
   while (!small.empty() && !large.empty()) {
     const std::size_t lacking = small.back(), giving = large.back();
     small.pop_back();
     threshold_[lacking] = static_cast<std::uint32_t>(std::min(mass[lacking] * 0x1p32, 0x1p32 - 1.0));
-    alias_[lacking] = static_cast<std::int32_t>(giving);
+    alias_[lacking] = static_cast<std::uint32_t>(giving);
     mass[giving] -= 1.0 - mass[lacking];
     if (mass[giving] < 1.0) {
       large.pop_back();

@@ -1,8 +1,8 @@
 #include "network/sparse/sparse_network.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
 
@@ -44,6 +44,10 @@ void read_lif(const ConfigTable& table, SparsePopulation& lif) {
 SparsePopulation read_population(const ConfigTable& table, const SparsePopulation& defaults, double dt_ms) {
   SparsePopulation population = defaults;
   population.name = table.text("name");
+  // Names become those of groups and columns in files of spikes.
+  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; };
+  if (population.name.empty() || !std::all_of(population.name.begin(), population.name.end(), plain))
+    table.fail("name", fmt::format("must be made of letters, digits, _ and -, is \"{}\"", population.name));
   population.size = static_cast<std::int32_t>(table.integer("size", {}, 1, kMostNeurons));
   if (table.choice("type", {"lif", "poisson"}, "lif") == "poisson") {
     population.kind = SparsePopulation::Kind::poisson;
