@@ -11,8 +11,10 @@ using Arguments = std::vector<std::string>;
 
 int train_command(const Arguments& args);
 int eval_command(const Arguments& args);
+/// Also hands `synfire simulate network` on.
 int simulate_command(const Arguments& args);
 int energy_command(const Arguments& args);
+int simulate_network_command(const Arguments& args);
 int model_command(const Arguments& args);
 /// `synfire data info|convert|simulate|view`, and `synfire data simulate cochlea`
 int data_command(const Arguments& args);

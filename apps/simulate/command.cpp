@@ -246,12 +246,13 @@ int simulate(const Options& options, bool as_json) {
 }  // namespace
 
 int simulate_command(const Arguments& args) {
+  if (!args.empty() && args[0] == "network") return simulate_network_command({args.begin() + 1, args.end()});
   CommandLine line(
       "synfire simulate", "RUN|CONFIG",
       "Runs the network of a run, or that of a config with weights that are freshly drawn, and shows what each layer "
       "does:\nspikes, rates, synaptic events, neurons that were computed. The input is all samples of a split, one of "
       "them, a\nrecording, or made. With --out the spikes go to spikes.h5 and spikes.csv, and the first sample to "
-      "raster.png.");
+      "raster.png.\n\n\"synfire simulate network\" runs neurons with sparse connections, as in configs/brunel.toml.");
   line.options().add_options()("sample", po::value<std::int64_t>(), "number of one sample (default: all)")(
       "split", po::value<std::string>()->default_value("test"), "test or validation")(
       "data", po::value<std::string>(), "a recording, a file of spike trains, or a FOLDER as the run's test split")(
