@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "datasets/frame_source.hpp"
+#include "datasets/open_recording.hpp"
 #include "tests/datasets/made_recordings.hpp"
 #include "tests/support/data_folder.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -164,6 +165,25 @@ TEST_CASE("only what is asked for is read") {
 
   CHECK(open(data, Load::train_and_validation).train->num_samples() == 1);
   CHECK(error_of(data, Load::test).find("2.bin") != std::string::npos);
+}
+
+TEST_CASE("a single recording is cut as the configuration says, and its classes are not known") {
+  const test::TemporaryFolder folder;
+  test::make_recording(folder / "alone.bin", 3);
+  test::make_recording(folder / "short.bin", 3, 20);
+  const Config config =
+      Config::parse("[data]\nkind = \"labelled_folders\"\nwindow_ms = 25.0\n[frames]\nbins = 5\n", "a");
+  std::vector<std::string> warnings;
+
+  const auto split = open_recording(config.root(), folder / "alone.bin", 4, warnings);
+
+  CHECK(split->num_samples() == 3);  // 100 events 1 ms apart: 99 ms and a microsecond
+  CHECK(split->sample_shape() == Shape{5, 34, 34, 2});
+  CHECK(split->class_names().empty());
+  CHECK(events_of(*split, 1).size() == 25);
+  CHECK(warnings.empty());
+  CHECK_THROWS_WITH_AS(open_recording(config.root(), folder / "short.bin", 4, warnings),
+                       doctest::Contains("is shorter than a sample"), FormatError);
 }
 
 TEST_CASE("what is missing is named") {

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,9 @@
 #include <png.h>
 
 #include "core/error.hpp"
+#include "datasets/render/layer_raster.hpp"
 #include "datasets/render/pictures.hpp"
+#include "datasets/render/trace_plot.hpp"
 
 using namespace synfire;
 using namespace synfire::datasets;
@@ -179,4 +182,42 @@ TEST_CASE("text takes the room that it says") {
   CHECK(image.text(1, 1, "0.5 s", 2) == Image::text_width("0.5 s", 2));
   CHECK(any_ink(image, 0, 0, 60, 20));
   CHECK_FALSE(any_ink(image, 0, 1 + Image::text_height(2), 60, 2));
+}
+
+TEST_CASE("a raster of layers inks a spike in its layer, row and tick, and leaves out what comes too late") {
+  const std::vector<RasterLayer> layers = {{"input", 2, {1, 9}, {0, 1}}, {"lif", 8, {3}, {7}}};
+
+  const Image raster = layer_raster(layers, 8, 1.0, 308);
+
+  // Panels lie from 92 on, 200 wide: 25 a tick, and a mark is 6 wide. The first is 48 high under its title of 26, the
+  // second again 48 high 12 below it. Neuron 0 is at the bottom.
+  const int first = 26, second = first + 48 + 12 + 26;
+  CHECK(off_ink(raster, 92 + 25, first + 24 + 12) > 0);
+  CHECK_FALSE(any_ink(raster, 92 + 25 + 6, first, 200 - 25 - 6, 48));
+  CHECK_FALSE(any_ink(raster, 92, first, 200, 24));
+  CHECK(off_ink(raster, 92 + 75, second + 2) > 0);
+  CHECK_FALSE(any_ink(raster, 92, second + 6, 200, 48 - 6));
+  CHECK(raster.height() == second + 48 + 12 + 60);
+}
+
+TEST_CASE("a trace goes through its values, with its threshold and its spikes in the other ink") {
+  const std::vector<MembraneTrace> traces = {{"lif 0", {0.0F, 0.0F, 2.0F, 0.0F}, 1.0, {2}}};
+
+  const Image plot = trace_plot(traces, 1.0, 308);
+
+  // 50 points a tick, values in the middle; from 2.1 at the top to -0.1, 140 high.
+  const auto row = [](double v) { return 26 + static_cast<int>((2.1 - v) / 2.2 * 140); };
+  CHECK(off_ink(plot, 92 + 40, row(0.0)) == kFull);
+  CHECK(off_ink(plot, 92 + 125, row(2.0)) == kFull);
+  CHECK(on_ink(plot, 92 + 2, row(1.0)) == kFull);
+  CHECK(off_ink(plot, 92 + 2, row(1.0)) == 0);
+  CHECK(on_ink(plot, 92 + 126, 26) == kFull);
+  CHECK(on_ink(plot, 92 + 25, 26) == 0);
+}
+
+TEST_CASE("layers and traces without a spike or a finite value make a picture") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+
+  CHECK(layer_raster({{"silent", 3, {}, {}}}, 1, 1.0, 300).height() > 0);
+  CHECK(trace_plot({{"lost", {nan, nan}, 1.0, {}}, {"empty", {}, 1.0, {}}}, 1.0, 300).height() > 0);
 }
