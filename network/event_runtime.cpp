@@ -55,6 +55,7 @@ struct EventRuntime::Impl {
 
     parallel_chunks(batch, static_cast<int>(chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
       EventSample& sample = *samples[static_cast<std::size_t>(chunk)];
+      sample.watch_ticks(watcher ? &watcher : nullptr);
       for (std::ptrdiff_t b = begin; b < end; ++b) {
         sample.run(mode, static_cast<std::int32_t>(ticks), input.data + b * frame, batch * frame,
                    output.data() + b * readout.size(), batch * readout.size(),
@@ -96,6 +97,7 @@ struct EventRuntime::Impl {
   std::vector<std::unique_ptr<EventSample>> samples;
   EventMode mode = EventMode::events;
   bool record = false;
+  std::function<void(std::int32_t ticks)> watcher;
   std::vector<std::vector<EventSpike>> spikes;
   Tensor<float> output;
 };
@@ -106,6 +108,7 @@ EventRuntime::EventRuntime(EventRuntime&&) noexcept = default;
 
 void EventRuntime::use_mode(EventMode mode) { impl_->mode = mode; }
 void EventRuntime::record_spikes(bool record) { impl_->record = record; }
+void EventRuntime::watch_ticks(std::function<void(std::int32_t ticks)> watcher) { impl_->watcher = std::move(watcher); }
 View<const float> EventRuntime::forward(View<const float> input) { return impl_->forward(input); }
 
 std::vector<EventCounts> EventRuntime::counts() const { return impl_->total(); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -50,6 +51,9 @@ class EventRuntime {
   void use_mode(EventMode mode);
   /// Keep the spikes of the next passes; off by default.
   void record_spikes(bool record);
+  /// Called from time to time within a pass with the ticks of a sample that were run since, from the thread that ran
+  /// them; null: nothing is. For the display of long passes.
+  void watch_ticks(std::function<void(std::int32_t ticks)> watcher);
 
   /// \param input  [T, B, ...] whole counts up to the program's max_count
   /// \return       [T', B, K] as ClockedRuntime::forward in evaluation, valid until the next pass

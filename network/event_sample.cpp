@@ -12,6 +12,8 @@ namespace synfire::network {
 
 namespace {
 
+constexpr std::int32_t kWatchTicks = 256;
+
 /// The longest delay of what comes into a population.
 std::ptrdiff_t longest_delay(const Population& population) {
   std::ptrdiff_t longest = 0;
@@ -108,6 +110,8 @@ void EventSample::run(EventMode mode, std::int32_t num_ticks, const float* input
         spikes->push_back({tick, static_cast<std::int32_t>(p), event.neuron});
       }
     }
+    const std::int32_t since = tick % kWatchTicks + 1;
+    if (watcher_ != nullptr && (since == kWatchTicks || tick + 1 == last_tick)) (*watcher_)(since);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,9 @@ class EventSample {
            std::ptrdiff_t output_stride, std::vector<EventSpike>* spikes);
 
   std::vector<EventCounts>& counts() { return counts_; }
+
+  /// Called from time to time with the ticks that were run since; must stay alive. Null: not called.
+  void watch_ticks(const std::function<void(std::int32_t ticks)>* watcher) { watcher_ = watcher; }
 
   /// Of one lif neuron in clocked mode, v before its reset in each tick of the next runs; null: of none.
   void trace(std::vector<float>* into, std::size_t population, std::ptrdiff_t neuron) {
@@ -82,6 +86,7 @@ class EventSample {
   std::int32_t num_ticks_ = 0;
   std::vector<State> states_;  ///< by population
   std::vector<EventCounts> counts_;
+  const std::function<void(std::int32_t ticks)>* watcher_ = nullptr;
   std::vector<float>* trace_ = nullptr;
   std::size_t traced_population_ = 0;
   std::ptrdiff_t traced_neuron_ = 0;

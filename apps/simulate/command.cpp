@@ -219,13 +219,19 @@ int simulate(const Options& options, bool as_json) {
   Recorder recorder(options, *engine, setup.title.dt_ms);
   Activity activity(engine->layers());
   {
-    Progress::Options bar_options;
-    bar_options.total = setup.samples.num_batches();
-    bar_options.unit = "batches";
-    Progress bar(options.engine, bar_options);
+    // A pass over a single sample can be long itself.
+    const bool by_tick = options.engine == "events" && setup.samples.num_samples() == 1;
+    std::optional<Progress> bar;
     Batch batch;
     while (setup.samples.next(batch)) {
       const View<const float> input = std::as_const(batch.input).view();
+      if (!bar) {
+        Progress::Options shown;
+        shown.total = by_tick ? input.shape[0] + engine->layers().back().extra_ticks : setup.samples.num_batches();
+        shown.unit = by_tick ? "ticks" : "batches";
+        bar.emplace(options.engine, shown);
+        if (by_tick) engine->watch_ticks([&](std::int32_t ticks) { bar->advance(ticks); });
+      }
       const auto start = std::chrono::steady_clock::now();
       const View<const float> output = engine->run(input);
       activity.wall_s += seconds_since(start);
@@ -233,7 +239,7 @@ int simulate(const Options& options, bool as_json) {
       activity.add(*engine, input, of_input);
       activity.add_scores(batch, output, setup.loss);
       recorder.add(*engine, batch, of_input);
-      bar.advance();
+      if (!by_tick) bar->advance();
       if (interrupt_requested()) return kExitInterrupted;
     }
   }

@@ -36,6 +36,9 @@ class EventEngine : public SimulationEngine {
 
   const std::vector<SimulatedLayer>& layers() const override { return layers_; }
   View<const float> run(View<const float> input) override { return runtime_.forward(input); }
+  void watch_ticks(std::function<void(std::int32_t ticks)> watcher) override {
+    runtime_.watch_ticks(std::move(watcher));
+  }
   const SampleSpikes& spikes() const override { return runtime_.spikes(); }
   std::vector<network::EventCounts> counts() const override { return runtime_.counts(); }
   std::vector<float> trace(View<const float> input, std::size_t layer, std::ptrdiff_t neuron) override {
@@ -80,6 +83,7 @@ class ClockedEngine : public SimulationEngine {
     for (auto& of_sample : spikes_) std::sort(of_sample.begin(), of_sample.end());
     return output;
   }
+  void watch_ticks(std::function<void(std::int32_t ticks)>) override {}
   const SampleSpikes& spikes() const override { return spikes_; }
   std::vector<network::EventCounts> counts() const override { return {}; }
   std::vector<float> trace(View<const float>, std::size_t, std::ptrdiff_t) override { return {}; }

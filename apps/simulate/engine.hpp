@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ class SimulationEngine {
   /// \param input  [T, B, ...]
   /// \return       [T', B, K], valid until the next run
   virtual View<const float> run(View<const float> input) = 0;
+  /// Called from time to time within a run with the ticks of a sample that were run since; by some engines.
+  virtual void watch_ticks(std::function<void(std::int32_t ticks)> watcher) = 0;
   /// Of the last run, by sample, in the order of ticks; `population` is the number of the layer. Those of the input are
   /// not among them.
   virtual const std::vector<std::vector<network::EventSpike>>& spikes() const = 0;

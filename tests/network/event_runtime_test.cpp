@@ -1,6 +1,7 @@
 #include "network/event_runtime.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -336,6 +337,19 @@ TEST_CASE("a silent recording costs no update where no drive could make a neuron
     CHECK(pass.counts[p].neuron_updates == 0);
     CHECK(pass.counts[p].synaptic_events == 0);
   }
+}
+
+TEST_CASE("a watcher hears of every tick of every sample once") {
+  network::Network<float> net = network_of(kDelayed, {30}, 1);
+  EventRuntime runtime(make_event_program(net));
+  std::atomic<std::int64_t> ticks = 0;
+  runtime.watch_ticks([&](std::int32_t since) { ticks += since; });
+  const Tensor<float> input = counts({600, 3, 30}, 0.1, 1, 3);
+
+  const View<const float> output = runtime.forward(input.view());
+
+  CHECK(ticks == 3 * output.shape[0]);
+  CHECK(output.shape[0] >= 600);
 }
 
 TEST_CASE("what the event engine cannot run is told, with the layer") {
