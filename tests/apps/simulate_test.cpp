@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -7,6 +9,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -240,6 +243,60 @@ TEST_CASE("a single recording of an event camera is simulated as the sample that
   CHECK(of_file["scores"][0]["class"] == "left");  // known from the evaluation of the run
   CHECK_FALSE(of_file.contains("label"));
   CHECK(of_split["label"] == 0);
+}
+
+TEST_CASE("a network that the event engine does not run is told so, and runs clocked") {
+  const Scratch scratch;
+  const fs::path config = scratch / "recurrent.toml";
+  std::ofstream(config) << R"([data]
+kind = "lag"
+test_samples = 8
+[network]
+[[network.layers]]
+type = "linear"
+out_features = 6
+[[network.layers]]
+type = "recurrent"
+name = "loop"
+neuron = "adlif"
+[[network.layers]]
+type = "linear"
+out_features = 8
+[learning]
+epochs = 1
+)";
+
+  const ProgramResult events = simulate(scratch, config, {"--sample", "0"});
+  const json clocked = simulated(scratch, config, {"--sample", "0", "--engine", "clocked"});
+
+  CHECK(events.exit_code == 2);
+  CHECK(test::is_one_error_line(events.err));
+  CHECK(events.err.find("--engine clocked runs") != std::string::npos);
+  REQUIRE(clocked["layers"].size() == 3);
+  CHECK(clocked["layers"][1]["name"] == "loop");
+  CHECK(clocked["layers"][1]["kind"] == "recurrent");
+  CHECK(clocked["layers"][1]["clocked_neuron_updates"] == 6 * 24);
+}
+
+TEST_CASE("Ctrl-C leaves no file, neither whole nor half") {
+  const Scratch scratch;
+  const fs::path config = scratch / "many.toml", out = scratch / "stopped";
+  std::string text = test::file_text(write_config(scratch));
+  text.replace(text.find("test_samples = 64"), 17, "test_samples = 4000000");
+  std::ofstream(config) << text;
+
+  const pid_t child = test::start_program(
+      scratch, {"simulate", config.string(), "--engine", "clocked", "--out", out.string(), "--quiet"});
+  // The files lie aside as soon as the first batch is done.
+  for (int i = 0; i < 4000 && !fs::exists(out / "spikes.csv.partial"); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  REQUIRE(fs::exists(out / "spikes.csv.partial"));
+  kill(child, SIGINT);
+  const ProgramResult stopped = test::wait_for(scratch, child);
+
+  CHECK(stopped.exit_code == 130);
+  CHECK(stopped.out.empty());
+  CHECK(fs::is_empty(out));
 }
 
 TEST_CASE("what cannot be simulated is told in one line, and nothing is written") {
