@@ -238,6 +238,7 @@ TEST_CASE("a run that overflows leaves nothing behind for the next one") {
   CHECK_THROWS_AS(network.run(Spikes{{5, 0}}, 100), QueueFullError);
 
   CHECK(network.run(Spikes{{9, 1}}, 100).empty());
+  CHECK(network.run(Spikes{{9, 1}, {20, 1}}, 100) == Spikes{{21, 1}});
 }
 
 TEST_CASE("a network that cannot be is refused") {
