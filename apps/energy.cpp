@@ -46,10 +46,7 @@ std::optional<double> lemaire_pj(const network::Network<float>& network, const O
 }
 
 void check_engine(const std::string& engine) {
-  if (engine == "clocked") return;
-  if (engine == "event") {
-    throw UsageError("synfire energy: --engine: the event engine does not fill a ledger yet; expected clocked");
-  }
+  if (engine == "clocked" || engine == "event") return;
   throw UsageError(fmt::format("synfire energy: --engine: expected clocked or event, got \"{}\"", engine));
 }
 
@@ -91,13 +88,16 @@ int energy_command(const Arguments& args) {
   learning::read_checkpoint_weights(checkpoint.file, network);
 
   OpLedger ledger;
-  const learning::RoundedEvaluation evaluation = count_clocked(network, source, experiment.learning.loss, ledger);
+  const bool by_events = line.get<std::string>("engine") == "event";
+  const learning::RoundedEvaluation evaluation =
+      (by_events ? count_by_events : count_clocked)(network, source, experiment.learning.loss, ledger);
   const network::LedgerTitle title{experiment.name, sha256(experiment.resolved), source.batch_size(),
                                    experiment.network.dt_ms, lemaire_pj(network, ledger)};
   const std::string json = network::ledger_json(ledger, title, table, network::energy_report(ledger, table));
   if (!line.has("data")) {
     write_file_atomically(run.energy(), json);
-    write_run_report(run, experiment, network, &evaluation, checkpoint.protocol);
+    // The evaluation of the report is the one in time steps, on whole ticks and before.
+    if (!by_events) write_run_report(run, experiment, network, &evaluation, checkpoint.protocol);
   }
   if (line.has("json")) {
     std::cout << json;

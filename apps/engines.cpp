@@ -9,6 +9,7 @@
 #include "apps/text_table.hpp"
 #include "core/progress.hpp"
 #include "network/clocked_runtime.hpp"
+#include "network/event_ledger.hpp"
 #include "network/event_parity.hpp"
 #include "network/event_runtime.hpp"
 
@@ -60,6 +61,15 @@ learning::RoundedEvaluation evaluate_events(const network::Network<float>& netwo
   network::EventRuntime runtime(network::make_event_program(network));
   BatchBar bar("events", source, 1);
   const auto forward = [&](View<const float> input) { return runtime.forward(input); };
+  const auto firing_rates = [&] { return runtime.firing_rates(); };
+  return {learning::evaluate(network, {forward, firing_rates}, source, loss, bar), {}};
+}
+
+learning::RoundedEvaluation count_by_events(network::Network<float>& network, BatchSource& source,
+                                            const learning::LossConfig& loss, OpLedger& ledger) {
+  network::EventRuntime runtime(network::make_event_program(network));
+  BatchBar bar("counting", source, 1);
+  const auto forward = [&](View<const float> input) { return network::count_events(network, runtime, input, ledger); };
   const auto firing_rates = [&] { return runtime.firing_rates(); };
   return {learning::evaluate(network, {forward, firing_rates}, source, loss, bar), {}};
 }

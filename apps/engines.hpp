@@ -17,6 +17,10 @@ learning::RoundedEvaluation evaluate_clocked(network::Network<float>& network, B
 learning::RoundedEvaluation count_clocked(network::Network<float>& network, BatchSource& source,
                                           const learning::LossConfig& loss, OpLedger& ledger);
 
+/// Event by event, counting into `ledger`.
+learning::RoundedEvaluation count_by_events(network::Network<float>& network, BatchSource& source,
+                                            const learning::LossConfig& loss, OpLedger& ledger);
+
 /// Event by event.
 learning::RoundedEvaluation evaluate_events(const network::Network<float>& network, BatchSource& source,
                                             const learning::LossConfig& loss);

@@ -48,7 +48,7 @@ int eval_command(const Arguments& args) {
       "split", po::value<std::string>()->default_value("test"), "test or validation")(
       "checkpoint", po::value<std::string>()->default_value("", "chosen"),
       "best or last (default: what the config selects)")("engine", po::value<std::string>()->default_value("clocked"),
-                                                         "clocked, or events: cost follows spikes")(
+                                                         "clocked, or event: cost follows spikes")(
       "verify", "compare the spikes of all engines instead")("json", "print JSON, with the prediction of every sample")(
       "threads", po::value<int>()->default_value(0), "worker threads (default: one per hardware thread)")(
       "quiet", "no progress display");
@@ -74,11 +74,11 @@ int eval_command(const Arguments& args) {
   learning::read_checkpoint_weights(checkpoint.file, network);
 
   const std::string engine = line.get<std::string>("engine");
-  if (engine != "clocked" && engine != "events") {
-    throw UsageError(fmt::format("synfire eval: --engine: expected clocked or events, got \"{}\"", engine));
+  if (engine != "clocked" && engine != "event") {
+    throw UsageError(fmt::format("synfire eval: --engine: expected clocked or event, got \"{}\"", engine));
   }
   if (line.has("verify")) return verify_engines(network, source);
-  const learning::RoundedEvaluation evaluation = engine == "events"
+  const learning::RoundedEvaluation evaluation = engine == "event"
                                                      ? evaluate_events(network, source, experiment.learning.loss)
                                                      : evaluate_clocked(network, source, experiment.learning.loss);
   const EvaluationTitle title{source.class_names(), split, checkpoint.protocol};

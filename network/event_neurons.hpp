@@ -70,7 +70,9 @@ class EventNeurons {
 
   /// In how many ticks one of the neurons [first, last) could fire if nothing arrives, at the earliest; kNever if none
   /// can. Never too late: the crossing is that of a threshold that is lower by more than all rounding.
-  std::int32_t could_fire_in(std::ptrdiff_t first, std::ptrdiff_t last, const float* v, std::int32_t horizon) const {
+  /// \param computed  is raised by the crossings that had to be computed
+  std::int32_t could_fire_in(std::ptrdiff_t first, std::ptrdiff_t last, const float* v, std::int32_t horizon,
+                             std::uint64_t& computed) const {
     // Below the threshold, as a hard reset leaves every membrane, only a drive can bring it there.
     if (params_.hard_reset && !any_driven_) return kNever;
     double earliest = HUGE_VAL;
@@ -79,6 +81,7 @@ class EventNeurons {
       if (to <= threshold_ && params_.hard_reset) continue;
       if (now >= threshold_) return 1;
       if (to <= threshold_) continue;
+      ++computed;
       if (std::isinf(to)) {
         const double pull = static_cast<double>(static_cast<float>(params_.gain)) *
                             static_cast<double>(drive_[static_cast<std::size_t>(n)]);

@@ -22,9 +22,12 @@ constexpr std::ptrdiff_t kChunks = 64;
 EventCounts& EventCounts::operator+=(const EventCounts& other) {
   events_out += other.events_out;
   synaptic_events += other.synaptic_events;
+  graded_events += other.graded_events;
   neuron_updates += other.neuron_updates;
   replayed_ticks += other.replayed_ticks;
   queue_push += other.queue_push;
+  queue_peak = std::max(queue_peak, other.queue_peak);
+  looks_computed += other.looks_computed;
   queue_stale += other.queue_stale;
   return *this;
 }

@@ -66,6 +66,7 @@ void EventSample::reset(std::int32_t num_ticks) {
     std::fill(state.touched.begin(), state.touched.end(), kNever);
     std::fill(state.look_at.begin(), state.look_at.end(), kNever);
     for (auto& ring : state.arrivals) ring.clear();
+    state.waiting = 0;
     const auto ticks = static_cast<std::size_t>(num_ticks + population.extra_ticks);
     if (state.looks.size() < ticks) state.looks.resize(ticks);
     for (auto& looks : state.looks) looks.clear();
@@ -147,9 +148,10 @@ void EventSample::deliver(std::int32_t tick, std::size_t p) {
     for (auto s = static_cast<std::size_t>(segment.first); s < static_cast<std::size_t>(segment.last); ++s) {
       state.sums[static_cast<std::size_t>(w.target[s])] += arrival.value * w.values[s];
     }
-    counts_[p].synaptic_events += static_cast<std::uint64_t>(segment.last - segment.first);
+    count_synapses(p, arrival.value, segment.last - segment.first);
   }
   if (!arrivals.empty()) touch(tick, p, 0);
+  state.waiting -= arrivals.size();
   arrivals.clear();
 }
 
@@ -160,7 +162,7 @@ void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection&
     const std::ptrdiff_t i = place_of(projection, event.neuron);
     if (i < 0) continue;
     add_row(w.values.data() + i * w.out, event.value, w.out, state.sums.data());
-    counts_[p].synaptic_events += static_cast<std::uint64_t>(w.out);
+    count_synapses(p, event.value, w.out);
     touch(tick, p, 0);
   }
 }
@@ -185,7 +187,7 @@ void EventSample::deliver(const ConvWeights<std::int32_t>& w, const Projection& 
         add_row(w.values.data() + ((channel * w.kernel + ky) * w.kernel + kx) * w.out, event.value, w.out,
                 state.sums.data() + target * w.out);
         touch(tick, p, target);
-        counts_[p].synaptic_events += static_cast<std::uint64_t>(w.out);
+        count_synapses(p, event.value, w.out);
       }
     }
   }
@@ -203,7 +205,7 @@ void EventSample::deliver(const DelayedWeights<std::int32_t>& w, const Projectio
       const std::int32_t arrival = tick + w.segments[static_cast<std::size_t>(s)].delay;
       if (arrival >= end) break;
       state.arrivals[static_cast<std::size_t>(arrival) % state.arrivals.size()].push_back({index, s, event.value});
-      ++counts_[p].queue_push;
+      push(p);
     }
   }
 }
@@ -217,7 +219,7 @@ void EventSample::deliver(const DirectWeights<std::int32_t>& w, const Projection
     if (to < 0) continue;
     state.sums[static_cast<std::size_t>(to)] += event.value * w.value;
     touch(tick, p, to / block);
-    ++counts_[p].synaptic_events;
+    count_synapses(p, event.value, 1);
   }
 }
 
@@ -236,6 +238,7 @@ void EventSample::fire_lif(std::int32_t tick, std::size_t p) {
       state.blocks.push_back(block);
     }
   } else {
+    state.waiting -= state.looks[static_cast<std::size_t>(tick)].size();
     for (const Look& look : state.looks[static_cast<std::size_t>(tick)]) {
       if (state.look_at[static_cast<std::size_t>(look.block)] == tick) {
         touch(tick, p, look.block);
@@ -275,7 +278,8 @@ void EventSample::look_ahead(std::int32_t tick, std::size_t p, std::int32_t bloc
   const std::ptrdiff_t size = population.block(), first = block * size;
   const std::int32_t horizon = num_ticks_ + population.extra_ticks - 1 - tick;
   const std::int32_t wait =
-      horizon < 1 ? kNever : neurons_[p].could_fire_in(first, first + size, state.v.data(), horizon);
+      horizon < 1 ? kNever
+                  : neurons_[p].could_fire_in(first, first + size, state.v.data(), horizon, counts_[p].looks_computed);
   std::int32_t& look_at = state.look_at[static_cast<std::size_t>(block)];
   if (wait == kNever) {
     look_at = kNever;
@@ -284,7 +288,7 @@ void EventSample::look_ahead(std::int32_t tick, std::size_t p, std::int32_t bloc
   if (look_at == tick + wait) return;
   look_at = tick + wait;
   state.looks[static_cast<std::size_t>(look_at)].push_back({block});
-  ++counts_[p].queue_push;
+  push(p);
 }
 
 void EventSample::sort_blocks(std::int32_t tick, State& state) {

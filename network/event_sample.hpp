@@ -1,8 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <vector>
 
 #include "network/event_neurons.hpp"
@@ -56,6 +56,7 @@ class EventSample {
     std::vector<std::int32_t> look_at;           ///< by block: the tick of its look that counts
     std::vector<std::int32_t> blocks;            ///< touched in this tick
     std::vector<Event> events;                   ///< spikes of this tick
+    std::uint64_t waiting = 0;                   ///< entries of both queues
     std::vector<std::vector<Look>> looks;        ///< by tick
     std::vector<std::vector<Arrival>> arrivals;  ///< by tick, a ring as long as the longest delay and one
   };
@@ -71,6 +72,15 @@ class EventSample {
                std::int32_t index);
   void deliver(const DirectWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick, std::size_t p,
                std::int32_t index);
+  void count_synapses(std::size_t p, std::int32_t value, std::ptrdiff_t number) {
+    counts_[p].synaptic_events += static_cast<std::uint64_t>(number);
+    if (value != 1) counts_[p].graded_events += static_cast<std::uint64_t>(number);
+  }
+  /// Counts an entry that has been put into a queue.
+  void push(std::size_t p) {
+    ++counts_[p].queue_push;
+    counts_[p].queue_peak = std::max<std::uint64_t>(counts_[p].queue_peak, ++states_[p].waiting);
+  }
   void touch(std::int32_t tick, std::size_t p, std::ptrdiff_t block);
   void fire_lif(std::int32_t tick, std::size_t p);
   void update(std::int32_t tick, std::size_t p, std::int32_t block);

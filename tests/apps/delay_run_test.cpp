@@ -76,9 +76,9 @@ TEST_CASE("the event engine scores a run like the clocked one and fires the spik
   REQUIRE(run_program(scratch, train(config, run)).exit_code == 0);
   const json evaluation = read_json(run / "evaluation.json");
 
-  const ProgramResult events = run_program(scratch, {"eval", run.string(), "--engine", "events", "--json", "--quiet"});
+  const ProgramResult events = run_program(scratch, {"eval", run.string(), "--engine", "event", "--json", "--quiet"});
   const ProgramResult verified = run_program(scratch, {"eval", run.string(), "--verify", "--quiet"});
-  const ProgramResult wrong = run_program(scratch, {"eval", run.string(), "--engine", "event", "--quiet"});
+  const ProgramResult wrong = run_program(scratch, {"eval", run.string(), "--engine", "sparse", "--quiet"});
 
   REQUIRE_MESSAGE(events.exit_code == 0, events.err);
   // A membrane within rounding of its threshold may decide one sample otherwise.
