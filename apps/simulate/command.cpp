@@ -77,8 +77,8 @@ Options read_options(const CommandLine& line) {
   if (options.split != "test" && options.split != "validation") {
     throw UsageError(fmt::format("--split: expected test or validation, got \"{}\"", options.split));
   }
-  if (options.engine != "events" && options.engine != "clocked") {
-    throw UsageError(fmt::format("--engine: expected events or clocked, got \"{}\"", options.engine));
+  if (options.engine != "event" && options.engine != "clocked") {
+    throw UsageError(fmt::format("--engine: expected event or clocked, got \"{}\"", options.engine));
   }
   if (options.input && (options.data || options.sample)) {
     throw UsageError("--input makes its own sample; it does not go with --data or --sample");
@@ -215,12 +215,12 @@ class Recorder {
 int simulate(const Options& options, bool as_json) {
   Setup setup = set_up(options);
   const std::unique_ptr<SimulationEngine> engine =
-      options.engine == "events" ? make_event_engine(setup.network) : make_clocked_engine(setup.network);
+      options.engine == "event" ? make_event_engine(setup.network) : make_clocked_engine(setup.network);
   Recorder recorder(options, *engine, setup.title.dt_ms);
   Activity activity(engine->layers());
   {
     // A pass over a single sample can be long itself.
-    const bool by_tick = options.engine == "events" && setup.samples.num_samples() == 1;
+    const bool by_tick = options.engine == "event" && setup.samples.num_samples() == 1;
     std::optional<Progress> bar;
     Batch batch;
     while (setup.samples.next(batch)) {
@@ -267,8 +267,8 @@ int simulate_command(const Arguments& args) {
       "ticks", po::value<std::int64_t>(), "cut after so many ticks, or silent up to them")(
       "neuron", po::value<std::vector<std::string>>(),
       "LAYER:INDEX: draws its membrane over the first sample (traces.csv, traces.png); may be repeated")(
-      "engine", po::value<std::string>()->default_value("events"),
-      "events: cost follows spikes; or clocked, which runs every network")(
+      "engine", po::value<std::string>()->default_value("event"),
+      "event: cost follows spikes; or clocked, which runs every network")(
       "checkpoint", po::value<std::string>()->default_value("", "chosen"),
       "best or last (default: what the config selects)")("out", po::value<std::string>(), "folder of files")(
       "seed", po::value<std::int64_t>(), "of made input and fresh weights (default: the config's)")(

@@ -98,7 +98,7 @@ TEST_CASE("a simulated split classifies like the evaluation, and its spikes are 
 
   const json result = simulated(scratch, run, {"--out", out.string()});
   const json evaluation =
-      json::parse(run_program(scratch, {"eval", run.string(), "--engine", "events", "--json", "--quiet"}).out);
+      json::parse(run_program(scratch, {"eval", run.string(), "--engine", "event", "--json", "--quiet"}).out);
 
   CHECK(result["samples"] == 64);
   CHECK(result["correct"] == evaluation["correct"]);
@@ -315,7 +315,7 @@ TEST_CASE("what cannot be simulated is told in one line, and nothing is written"
       {{"--neuron", "lif2:0"}, "nearest is \"lif1\""},
       {{"--neuron", "lif1"}, "LAYER:INDEX"},
       {{"--neuron", "lif1:0", "--engine", "clocked"}, "only the event engine"},
-      {{"--engine", "event"}, "events or clocked"},
+      {{"--engine", "sparse"}, "event or clocked"},
       {{"--split", "train"}, "test or validation"},
       {{"--split", "validation"}, "no validation data"},
       {{"--input", "poisson"}, "poisson:HZ"},
