@@ -97,6 +97,20 @@ TEST_CASE("three neurons fire and forget as computed by hand") {
   CHECK(runtime.counts().synaptic_events == 14);
 }
 
+TEST_CASE("sums that 16 bits cannot hold are held") {
+  // Two arrivals of 20,000 units of 0.001 mV at once; the smaller weight makes the unit.
+  network::SparseNetwork net{.dt_ms = 1.0};
+  net.populations = {{.name = "in", .size = 2, .kind = SparsePopulation::Kind::given},
+                     {.name = "out", .size = 1, .v_th_mv = 30.0}};
+  net.populations[0].spikes = {{1, 0}, {1, 1}};
+  for (const double weight_mv : {20.0, 0.001})
+    net.projections.push_back(
+        {.source = 0, .target = 1, .rule = SparseProjection::Rule::all_to_all, .weight_mv = weight_mv});
+  network::SparseRuntime runtime(net);
+
+  CHECK(test::spikes_of(runtime, 3) == test::SparseSpikes{{1, 0}, {1, 1}, {2, 2}});
+}
+
 TEST_CASE("the spikes are the same for any number of threads and any length of a run") {
   for (const double weight_std_mv : {0.0, 0.3}) {
     const network::SparseNetwork net = mixed_network(weight_std_mv);
