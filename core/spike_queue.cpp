@@ -38,7 +38,7 @@ void refuse_past(std::int64_t time, std::int64_t now) {
 void refuse_empty() { throw Error("[time_queue] nothing waits"); }
 
 std::size_t checked_ring(std::int64_t max_delay, int num_levels) {
-  constexpr std::int64_t kMaxBuckets = std::int64_t{1} << 26;
+  constexpr std::int64_t kMaxBuckets = std::int64_t{1} << 24;
   if (max_delay < 0 || num_levels < 1) {
     throw ShapeError(
         fmt::format("[tick_queue] needs max_delay >= 0 and num_levels >= 1, got {} and {}", max_delay, num_levels));
