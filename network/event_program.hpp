@@ -91,13 +91,13 @@ struct Population {
 struct EventProgram {
   /// In an order in which spikes go from earlier to later ones: the input first, the readout last.
   std::vector<Population> populations;
-  std::int32_t max_count = 63;  ///< of an input; larger ones are refused
+  std::int32_t max_count = 255;  ///< of an input; larger ones are refused
 };
 
 /// Makes the program of a network, with its batch norms as evaluated and its delays rounded.
 /// \param max_count  the largest count of an input: the fewer, the finer the grid of the weights that read it
 /// \throws ShapeError that names the node for what the event engine does not run: a max pool of values, neurons other
 /// than lif, overlapping pooling windows, two linear maps without a neuron in between
-EventProgram make_event_program(const Network<float>& network, std::int32_t max_count = 63);
+EventProgram make_event_program(const Network<float>& network, std::int32_t max_count = 255);
 
 }  // namespace synfire::network
