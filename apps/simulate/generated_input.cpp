@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t kPoissonStream = 0x51A70001U, kPhaseStream = 0x51A70002U;
 constexpr std::ptrdiff_t kMostElements = std::ptrdiff_t{1} << 28U;  // a GiB of floats
-constexpr int kMostCount = 63;  // well within what the event engine takes
+constexpr int kMostCount = 63;                                      // well within what the event engine takes
 /// Mean of a tick for which a count beyond the largest has a probability below 1e-17.
 constexpr double kMostPoisson = 16.0;
 
