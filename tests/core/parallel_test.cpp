@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <limits>
 #include <mutex>
@@ -113,7 +114,9 @@ TEST_CASE("denormal numbers are flushed to zero in every worker, and as before o
   std::mutex mutex;
   std::set<std::thread::id> workers;
 
-  // Every range waits for a second thread, so that the loop does not run in the calling thread alone.
+  // Every range waits for a second thread, so that the loop does not run in the calling thread alone. A busy machine
+  // may take long to wake one.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   parallel_for(64, 1, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     for (std::ptrdiff_t i = begin; i < end; ++i)
       if (denormal() != 0.0F) ++kept;
@@ -121,12 +124,12 @@ TEST_CASE("denormal numbers are flushed to zero in every worker, and as before o
       const std::lock_guard lock(mutex);
       workers.insert(std::this_thread::get_id());
     }
-    for (int turns = 0; turns < 1000; ++turns) {
+    while (std::chrono::steady_clock::now() < deadline) {
       {
         const std::lock_guard lock(mutex);
         if (workers.size() > 1) break;
       }
-      std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   });
 
