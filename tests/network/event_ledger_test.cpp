@@ -4,28 +4,17 @@
 
 #include <doctest/doctest.h>
 
-#include "core/config.hpp"
-#include "core/random.hpp"
 #include "network/clocked_runtime.hpp"
+#include "tests/network/small_networks.hpp"
 
 namespace synfire {
 
 namespace {
 
-network::Network<float> network_of(const std::string& layers, const Shape& input) {
-  const Config config = Config::parse("[network]\ndt_ms = 1.0\n" + layers, "test");
-  return network::build<float>(network::read_network_spec(config.root().table("network")), input, 3);
-}
+using test::network_of;
 
-Tensor<float> counts(const Shape& shape) {
-  Tensor<float> result(shape);
-  const RandomStream there(7, 1, 0);
-  for (std::ptrdiff_t i = 0; i < result.size(); ++i) {
-    const double u = there.uniform(static_cast<std::uint64_t>(i));
-    result[i] = u < 0.01 ? 2.0F : u < 0.06 ? 1.0F : 0.0F;
-  }
-  return result;
-}
+/// Six of a hundred elements are not zero, half of them 2.
+Tensor<float> counts(const Shape& shape) { return test::random_counts(shape, 0.06, 1, 2); }
 
 const char* const kImage = R"(
 lif = {tau_mem_ms = 2.0, decay_input = false}

@@ -9,12 +9,12 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "core/config.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/random.hpp"
 #include "network/clocked_runtime.hpp"
 #include "network/event_parity.hpp"
+#include "tests/network/small_networks.hpp"
 
 namespace synfire {
 
@@ -23,25 +23,8 @@ namespace {
 using network::EventMode;
 using network::EventRuntime;
 using network::EventSpike;
-
-network::Network<float> network_of(const std::string& layers, const Shape& input, std::uint64_t seed = 1) {
-  const std::string toml = "[network]\ndt_ms = 1.0\n" + layers;
-  return network::build<float>(network::read_network_spec(Config::parse(toml, "test").root().table("network")), input,
-                               seed);
-}
-
-/// Whole counts with a given share of elements that are not zero.
-Tensor<float> counts(const Shape& shape, double density, std::uint32_t stream, int most = 1) {
-  Tensor<float> result(shape);
-  const RandomStream there(7, stream, 0), size(8, stream, 0);
-  for (std::ptrdiff_t i = 0; i < result.size(); ++i) {
-    const auto element = static_cast<std::uint64_t>(i);
-    if (there.uniform(element) < density) {
-      result[i] = static_cast<float>(1 + size.below(element, static_cast<std::uint64_t>(most)));
-    }
-  }
-  return result;
-}
+using test::network_of;
+using test::random_counts;
 
 struct Pass {
   std::vector<std::vector<EventSpike>> spikes;
@@ -170,7 +153,7 @@ TEST_CASE("the event engine fires the same spikes as its clocked twin, and reads
       CAPTURE(seed);
       network::Network<float> net = network_of(c.layers, c.input, seed);
       shake(net, seed);
-      const Tensor<float> input = counts(c.batch, c.density, static_cast<std::uint32_t>(seed), 3);
+      const Tensor<float> input = random_counts(c.batch, c.density, static_cast<std::uint32_t>(seed), 3);
       const Pass events = run(net, input, EventMode::events), clocked = run(net, input, EventMode::clocked);
       CHECK(num_spikes(events) > 50);
       CHECK(events.spikes == clocked.spikes);
@@ -238,7 +221,7 @@ TEST_CASE("600 random networks fire the same spikes event by event and clocked")
     network::Network<float> net = network_of(random_layers(seed), {12}, seed);
     shake(net, seed);
     set_drives_at_threshold(net, seed);
-    const Tensor<float> input = counts({60, 1, 12}, 0.02 + 0.1 * static_cast<double>(seed % 3), 77, 2);
+    const Tensor<float> input = random_counts({60, 1, 12}, 0.02 + 0.1 * static_cast<double>(seed % 3), 77, 2);
     const Pass events = run(net, input, EventMode::events), clocked = run(net, input, EventMode::clocked);
     CHECK(events.spikes == clocked.spikes);
     CHECK(events.output == clocked.output);
@@ -255,7 +238,7 @@ TEST_CASE("the same spikes for any number of threads, and for the samples in any
     CAPTURE(c.name);
     network::Network<float> net = network_of(c.layers, c.input);
     shake(net, 3);
-    const Tensor<float> input = counts(c.batch, c.density, 1);
+    const Tensor<float> input = random_counts(c.batch, c.density, 1);
     set_num_threads(1);
     const Pass one = run(net, input, EventMode::events);
     for (const int threads : {2, 8}) {
@@ -287,7 +270,7 @@ TEST_CASE("the float engine reads out the same numbers but where a membrane came
   for (const Case& c : kCases) {
     CAPTURE(c.name);
     network::Network<float> net = network_of(c.layers, c.input, 5);
-    const Tensor<float> input = counts(c.batch, c.density, 9);
+    const Tensor<float> input = random_counts(c.batch, c.density, 9);
     const Pass events = run(net, input, EventMode::events);
     network::ClockedRuntime<float> runtime(net);
     runtime.use_rounded_delays(true);
@@ -301,7 +284,7 @@ TEST_CASE("the float engine reads out the same numbers but where a membrane came
 
 TEST_CASE("engines are compared spike by spike, and a first difference names its distance from the threshold") {
   network::Network<float> net = network_of(kConvolutional, {14, 13, 2}, 5);
-  const Tensor<float> input = counts({20, 5, 14, 13, 2}, 0.05, 9);
+  const Tensor<float> input = random_counts({20, 5, 14, 13, 2}, 0.05, 9);
   network::EngineParity parity;
   network::compare_engines(net, input.view(), parity);
   network::compare_engines(net, input.view(), parity);
@@ -314,7 +297,7 @@ TEST_CASE("engines are compared spike by spike, and a first difference names its
 
 TEST_CASE("a trace is the membrane that the test for firing sees") {
   const network::Network<float> net = network_of(kDelayed, {30}, 2);
-  const Tensor<float> input = counts({40, 1, 30}, 0.2, 4);
+  const Tensor<float> input = random_counts({40, 1, 30}, 0.2, 4);
   EventRuntime runtime(network::make_event_program(net));
   runtime.record_spikes(true);
   runtime.forward(input.view());
@@ -344,7 +327,7 @@ TEST_CASE("a watcher hears of every tick of every sample once") {
   EventRuntime runtime(make_event_program(net));
   std::atomic<std::int64_t> ticks = 0;
   runtime.watch_ticks([&](std::int32_t since) { ticks += since; });
-  const Tensor<float> input = counts({600, 3, 30}, 0.1, 1, 3);
+  const Tensor<float> input = random_counts({600, 3, 30}, 0.1, 1, 3);
 
   const View<const float> output = runtime.forward(input.view());
 

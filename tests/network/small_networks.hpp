@@ -30,6 +30,24 @@ Tensor<Scalar> random_tensor(const Shape& shape, std::uint64_t seed, double low,
   return tensor;
 }
 
+/// A network from the text of its layers, in ticks of 1 ms.
+inline network::Network<float> network_of(const std::string& layers, const Shape& input, std::uint64_t seed = 1) {
+  return network::build<float>(spec_of("[network]\ndt_ms = 1.0\n" + layers), input, seed);
+}
+
+/// Whole counts, 1 to `most`, in a share `density` of the elements.
+inline Tensor<float> random_counts(const Shape& shape, double density, std::uint32_t stream, int most = 1) {
+  Tensor<float> result(shape);
+  const RandomStream there(7, stream, 0), size(8, stream, 0);
+  for (std::ptrdiff_t i = 0; i < result.size(); ++i) {
+    const auto element = static_cast<std::uint64_t>(i);
+    if (there.uniform(element) < density) {
+      result[i] = static_cast<float>(1 + size.below(element, static_cast<std::uint64_t>(most)));
+    }
+  }
+  return result;
+}
+
 /// The shape of `tick` for T ticks of B samples.
 inline Shape over_time(const Shape& tick, std::ptrdiff_t num_ticks, std::ptrdiff_t batch) {
   return tick.prepend(batch).prepend(num_ticks);
