@@ -62,6 +62,7 @@ struct Projection {
   /// Where a neuron of the source stands among the inputs of the weights: [source size], -1 for nowhere (outside all
   /// pooling windows); empty: at its own number.
   std::vector<std::int32_t> place;
+  bool from_last_tick = false;  ///< reads the spikes of the tick before: what a population sends back to itself
   EventWeights<std::int32_t> weights;
 };
 
