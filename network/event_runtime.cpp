@@ -34,7 +34,7 @@ EventCounts& EventCounts::operator+=(const EventCounts& other) {
 
 struct EventRuntime::Impl {
   explicit Impl(EventProgram of) : program(std::move(of)) {
-    for (const Population& population : program.populations) neurons.emplace_back(population);
+    for (const Population& population : program.populations) neurons.push_back(make_event_neurons(population));
   }
 
   View<const float> forward(View<const float> input) {

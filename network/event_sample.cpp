@@ -46,9 +46,7 @@ EventSample::EventSample(const EventProgram& program, const std::vector<EventNeu
     const auto size = static_cast<std::size_t>(population.size());
     const std::size_t blocks = size / static_cast<std::size_t>(population.block());
     State& state = states_[p];
-    state.v.resize(size);
     state.sums.resize(size);
-    state.last.resize(blocks);
     state.touched.resize(blocks);
     state.look_at.resize(blocks);
     state.arrivals.resize(static_cast<std::size_t>(longest_delay(population)) + 1);
@@ -60,9 +58,8 @@ void EventSample::reset(std::int32_t num_ticks) {
   for (std::size_t p = 0; p < states_.size(); ++p) {
     const Population& population = program_.populations[p];
     State& state = states_[p];
-    std::fill(state.v.begin(), state.v.end(), neurons_[p].start());
+    std::visit([&](const auto& model) { model.start(state.neurons); }, neurons_[p]);
     std::fill(state.sums.begin(), state.sums.end(), 0);
-    std::fill(state.last.begin(), state.last.end(), -1);
     std::fill(state.touched.begin(), state.touched.end(), kNever);
     std::fill(state.look_at.begin(), state.look_at.end(), kNever);
     for (auto& ring : state.arrivals) ring.clear();
@@ -71,9 +68,11 @@ void EventSample::reset(std::int32_t num_ticks) {
     if (state.looks.size() < ticks) state.looks.resize(ticks);
     for (auto& looks : state.looks) looks.clear();
     if (mode_ == EventMode::events && population.kind == Population::Kind::lif) {
-      for (std::int32_t block = 0; block < static_cast<std::int32_t>(state.last.size()); ++block) {
-        look_ahead(-1, p, block);
-      }
+      std::visit(
+          [&](const auto& model) {
+            for (std::int32_t block = 0; block < std::ssize(state.touched); ++block) look_ahead(model, -1, p, block);
+          },
+          neurons_[p]);
     }
   }
 }
@@ -94,13 +93,13 @@ void EventSample::run(EventMode mode, std::int32_t num_ticks, const float* input
       deliver(tick, p);
       switch (population.kind) {
         case Population::Kind::lif:
-          fire_lif(tick, p);
+          fire_neurons(tick, p);
           break;
         case Population::Kind::any:
           fire_any(tick, p);
           break;
         case Population::Kind::readout:
-          read_out(p, output + tick * output_stride);
+          read_out(tick, p, output + tick * output_stride);
           break;
         case Population::Kind::input:
           break;
@@ -230,13 +229,11 @@ void EventSample::touch(std::int32_t tick, std::size_t p, std::ptrdiff_t block) 
   states_[p].blocks.push_back(static_cast<std::int32_t>(block));
 }
 
-void EventSample::fire_lif(std::int32_t tick, std::size_t p) {
+void EventSample::fire_neurons(std::int32_t tick, std::size_t p) {
   State& state = states_[p];
   if (mode_ == EventMode::clocked) {
     state.blocks.clear();
-    for (std::int32_t block = 0; block < static_cast<std::int32_t>(state.last.size()); ++block) {
-      state.blocks.push_back(block);
-    }
+    for (std::int32_t block = 0; block < std::ssize(state.touched); ++block) state.blocks.push_back(block);
   } else {
     state.waiting -= state.looks[static_cast<std::size_t>(tick)].size();
     for (const Look& look : state.looks[static_cast<std::size_t>(tick)]) {
@@ -248,38 +245,33 @@ void EventSample::fire_lif(std::int32_t tick, std::size_t p) {
     }
     sort_blocks(tick, state);
   }
-  for (const std::int32_t block : state.blocks) {
-    update(tick, p, block);
-    if (mode_ == EventMode::events) look_ahead(tick, p, block);
-  }
+  std::visit(
+      [&](const auto& model) {
+        for (const std::int32_t block : state.blocks) {
+          update(model, tick, p, block);
+          if (mode_ == EventMode::events) look_ahead(model, tick, p, block);
+        }
+      },
+      neurons_[p]);
 }
 
-void EventSample::update(std::int32_t tick, std::size_t p, std::int32_t block) {
+template <class Model>
+void EventSample::update(const Model& model, std::int32_t tick, std::size_t p, std::int32_t block) {
   State& state = states_[p];
-  const std::ptrdiff_t size = program_.populations[p].block(), first = block * size;
-  std::int32_t& last = state.last[static_cast<std::size_t>(block)];
-  const std::int32_t missed = tick - last - 1;
-  neurons_[p].replay(first, first + size, missed, state.v.data());
-  if (trace_ != nullptr && p == traced_population_ && block == traced_neuron_ / size) {
+  if (trace_ != nullptr && p == traced_population_ && block == traced_neuron_ / program_.populations[p].block()) {
     const auto n = static_cast<std::size_t>(traced_neuron_);
-    trace_->push_back(neurons_[p].read(true, state.sums[n], n, state.v[n]));
+    trace_->push_back(model.charged(tick, n, state.neurons, state.sums[n]));
   }
-  neurons_[p].tick(first, first + size, state.sums.data(), state.v.data(), [&](std::ptrdiff_t n) {
+  model.tick(tick, block, state.neurons, state.sums.data(), counts_[p], [&](std::ptrdiff_t n) {
     state.events.push_back({static_cast<std::int32_t>(n), 1});
   });
-  last = tick;
-  counts_[p].neuron_updates += static_cast<std::uint64_t>(size);
-  counts_[p].replayed_ticks += static_cast<std::uint64_t>(size) * static_cast<std::uint64_t>(missed);
 }
 
-void EventSample::look_ahead(std::int32_t tick, std::size_t p, std::int32_t block) {
+template <class Model>
+void EventSample::look_ahead(const Model& model, std::int32_t tick, std::size_t p, std::int32_t block) {
   State& state = states_[p];
-  const Population& population = program_.populations[p];
-  const std::ptrdiff_t size = population.block(), first = block * size;
-  const std::int32_t horizon = num_ticks_ + population.extra_ticks - 1 - tick;
-  const std::int32_t wait =
-      horizon < 1 ? kNever
-                  : neurons_[p].could_fire_in(first, first + size, state.v.data(), horizon, counts_[p].looks_computed);
+  const std::int32_t horizon = num_ticks_ + program_.populations[p].extra_ticks - 1 - tick;
+  const std::int32_t wait = horizon < 1 ? kNever : model.could_fire_in(tick, block, horizon, state.neurons, counts_[p]);
   std::int32_t& look_at = state.look_at[static_cast<std::size_t>(block)];
   if (wait == kNever) {
     look_at = kNever;
@@ -316,15 +308,10 @@ void EventSample::fire_any(std::int32_t tick, std::size_t p) {
   }
 }
 
-void EventSample::read_out(std::size_t p, float* out) {
+void EventSample::read_out(std::int32_t tick, std::size_t p, float* out) {
   State& state = states_[p];
-  const Population& population = program_.populations[p];
-  for (std::size_t n = 0; n < state.v.size(); ++n) {
-    state.v[n] = neurons_[p].read(population.has_membrane, state.sums[n], n, state.v[n]);
-    state.sums[n] = 0;
-    out[n] = state.v[n];
-  }
-  counts_[p].neuron_updates += state.v.size();
+  std::visit([&](const auto& model) { model.read(tick, state.neurons, state.sums.data(), out); }, neurons_[p]);
+  counts_[p].neuron_updates += state.sums.size();
 }
 
 }  // namespace synfire::network

@@ -49,9 +49,8 @@ class EventSample {
     std::int32_t block;
   };
   struct State {
-    std::vector<float> v;
+    NeuronState neurons;
     std::vector<std::int32_t> sums;
-    std::vector<std::int32_t> last;              ///< by block: tick after which v holds
     std::vector<std::int32_t> touched;           ///< by block: tick in which an event came last
     std::vector<std::int32_t> look_at;           ///< by block: the tick of its look that counts
     std::vector<std::int32_t> blocks;            ///< touched in this tick
@@ -82,11 +81,13 @@ class EventSample {
     counts_[p].queue_peak = std::max<std::uint64_t>(counts_[p].queue_peak, ++states_[p].waiting);
   }
   void touch(std::int32_t tick, std::size_t p, std::ptrdiff_t block);
-  void fire_lif(std::int32_t tick, std::size_t p);
-  void update(std::int32_t tick, std::size_t p, std::int32_t block);
-  void look_ahead(std::int32_t tick, std::size_t p, std::int32_t block);
+  void fire_neurons(std::int32_t tick, std::size_t p);
+  template <class Model>
+  void update(const Model& model, std::int32_t tick, std::size_t p, std::int32_t block);
+  template <class Model>
+  void look_ahead(const Model& model, std::int32_t tick, std::size_t p, std::int32_t block);
   void fire_any(std::int32_t tick, std::size_t p);
-  void read_out(std::size_t p, float* out);
+  void read_out(std::int32_t tick, std::size_t p, float* out);
   /// Brings the blocks of this tick into their order.
   static void sort_blocks(std::int32_t tick, State& state);
 
