@@ -24,7 +24,8 @@ struct DenseWeights {
   std::vector<Number> values;  ///< [in, out]
 };
 
-/// A kernel around each input pixel.
+/// A kernel around each input pixel. Its columns stand from right to left, as the targets that they lead to from left
+/// to right.
 template <class Number>
 struct ConvWeights {
   std::ptrdiff_t in_h = 0, in_w = 0, in_channels = 0, out_h = 0, out_w = 0, out = 0;

@@ -30,7 +30,8 @@ ConvWeights<double> conv_weights(const Conv2dSpec& spec, const Tensor<float>& we
   w.values.resize(static_cast<std::size_t>(taps * w.out));
   for (std::ptrdiff_t o = 0; o < w.out; ++o) {
     for (std::ptrdiff_t k = 0; k < taps; ++k) {
-      w.values[static_cast<std::size_t>(k * w.out + o)] = static_cast<double>(weight[o * taps + k]);
+      const std::ptrdiff_t kx = k % w.kernel, mirrored = k - kx + w.kernel - 1 - kx;
+      w.values[static_cast<std::size_t>(mirrored * w.out + o)] = static_cast<double>(weight[o * taps + k]);
     }
   }
   return w;

@@ -1,12 +1,15 @@
 #include "network/event_sample.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "network/event_rows.hpp"
+#include "synapses/nonzeros.hpp"
 
 namespace synfire::network {
 
@@ -27,14 +30,6 @@ std::ptrdiff_t longest_delay(const Population& population) {
 
 std::ptrdiff_t place_of(const Projection& projection, std::int32_t neuron) {
   return projection.place.empty() ? neuron : projection.place[static_cast<std::size_t>(neuron)];
-}
-
-void add_row(const std::int32_t* weights, std::int32_t value, std::ptrdiff_t count, std::int32_t* sums) {
-  if (value == 1) {
-    for (std::ptrdiff_t o = 0; o < count; ++o) sums[o] += weights[o];
-  } else {
-    for (std::ptrdiff_t o = 0; o < count; ++o) sums[o] += value * weights[o];
-  }
 }
 
 }  // namespace
@@ -117,16 +112,18 @@ void EventSample::run(EventMode mode, std::int32_t num_ticks, const float* input
 
 void EventSample::read_input(const float* frame) {
   State& state = states_[0];
-  for (std::ptrdiff_t n = 0; n < program_.populations[0].size(); ++n) {
-    const float value = frame[n];
-    if (value == 0.0F) continue;
-    const auto count = static_cast<std::int32_t>(value);
-    if (!(value > 0.0F && value <= static_cast<float>(program_.max_count)) || static_cast<float>(count) != value) {
-      throw ShapeError(
-          fmt::format("[events] the input must be whole counts from 0 to {}, got {}", program_.max_count, value));
+  synapses::each_mask(frame, program_.populations[0].size(), [&](std::ptrdiff_t first, unsigned mask) {
+    for (; mask != 0; mask &= mask - 1) {
+      const std::ptrdiff_t n = first + std::countr_zero(mask);
+      const float value = frame[n];
+      if (!(value > 0.0F && value <= static_cast<float>(program_.max_count)) ||
+          static_cast<float>(static_cast<std::int32_t>(value)) != value) {
+        throw ShapeError(
+            fmt::format("[events] the input must be whole counts from 0 to {}, got {}", program_.max_count, value));
+      }
+      state.events.push_back({static_cast<std::int32_t>(n), static_cast<std::int32_t>(value)});
     }
-    state.events.push_back({static_cast<std::int32_t>(n), count});
-  }
+  });
   counts_[0].events_out += state.events.size();
 }
 
@@ -157,36 +154,67 @@ void EventSample::deliver(std::int32_t tick, std::size_t p) {
 void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick,
                           std::size_t p, std::int32_t) {
   State& state = states_[p];
+  rows_.clear();
   for (const Event& event : states_[static_cast<std::size_t>(projection.source)].events) {
     const std::ptrdiff_t i = place_of(projection, event.neuron);
     if (i < 0) continue;
-    add_row(w.values.data() + i * w.out, event.value, w.out, state.sums.data());
-    count_synapses(p, event.value, w.out);
-    touch(tick, p, 0);
+    const std::int32_t* const row = w.values.data() + i * w.out;
+    if (event.value == 1) {
+      rows_.push_back(row);
+    } else {
+      add_multiple(row, event.value, w.out, state.sums.data());
+      count_synapses(p, event.value, w.out);
+      touch(tick, p, 0);
+    }
   }
+  if (rows_.empty()) return;
+  add_rows(rows_, 0, w.out, state.sums.data());
+  count_synapses(p, 1, std::ssize(rows_) * w.out);
+  touch(tick, p, 0);
 }
 
 void EventSample::deliver(const ConvWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick,
                           std::size_t p, std::int32_t) {
   State& state = states_[p];
-  for (const Event& event : states_[static_cast<std::size_t>(projection.source)].events) {
-    const std::ptrdiff_t i = place_of(projection, event.neuron);
-    if (i < 0) continue;
-    const std::ptrdiff_t channel = i % w.in_channels, pixel = i / w.in_channels;
-    const std::ptrdiff_t y = pixel / w.in_w + w.padding, x = pixel % w.in_w + w.padding;
-    const auto first = [&](std::ptrdiff_t at) {
-      return std::max<std::ptrdiff_t>(0, (at - w.kernel + w.stride) / w.stride);
-    };
-    const std::ptrdiff_t last_row = std::min(w.out_h - 1, y / w.stride),
-                         last_column = std::min(w.out_w - 1, x / w.stride);
+  const std::vector<Event>& events = states_[static_cast<std::size_t>(projection.source)].events;
+  const std::ptrdiff_t kernel_size = w.kernel * w.kernel * w.out;
+  for (std::size_t k = 0; k < events.size();) {
+    const std::int32_t value = events[k].value;
+    const std::ptrdiff_t i = place_of(projection, events[k].neuron);
+    if (i < 0) {
+      ++k;
+      continue;
+    }
+    // The events of a pixel, one behind the other, reach the same neurons.
+    const std::ptrdiff_t pixel = static_cast<std::uint32_t>(i) / static_cast<std::uint32_t>(w.in_channels);
+    const std::ptrdiff_t first_channel = pixel * w.in_channels;
+    rows_.clear();
+    for (std::ptrdiff_t next = i; events[k].value == value;) {
+      rows_.push_back(w.values.data() + (next - first_channel) * kernel_size);
+      if (++k == events.size()) break;
+      next = place_of(projection, events[k].neuron);
+      if (next < first_channel || next >= first_channel + w.in_channels) break;
+    }
+    const std::ptrdiff_t in_row = static_cast<std::uint32_t>(pixel) / static_cast<std::uint32_t>(w.in_w);
+    const std::ptrdiff_t y = in_row + w.padding, x = pixel - in_row * w.in_w + w.padding;
+    const auto first = [&](std::ptrdiff_t at) { return at < w.kernel ? 0 : (at - w.kernel + w.stride) / w.stride; };
+    const std::ptrdiff_t last_row = std::min(w.out_h - 1, y / w.stride);
+    const std::ptrdiff_t first_column = first(x), last_column = std::min(w.out_w - 1, x / w.stride);
+    // With a stride of 1, neighbouring targets take neighbouring weights.
+    const std::ptrdiff_t together = w.stride == 1 ? last_column - first_column + 1 : 1;
     for (std::ptrdiff_t row = first(y); row <= last_row; ++row) {
       const std::ptrdiff_t ky = y - row * w.stride;
-      for (std::ptrdiff_t column = first(x); column <= last_column; ++column) {
-        const std::ptrdiff_t kx = x - column * w.stride, target = row * w.out_w + column;
-        add_row(w.values.data() + ((channel * w.kernel + ky) * w.kernel + kx) * w.out, event.value, w.out,
-                state.sums.data() + target * w.out);
-        touch(tick, p, target);
-        count_synapses(p, event.value, w.out);
+      for (std::ptrdiff_t column = first_column; column <= last_column; column += together) {
+        const std::ptrdiff_t from_right = w.kernel - 1 - (x - column * w.stride), target = row * w.out_w + column;
+        const std::ptrdiff_t offset = (ky * w.kernel + from_right) * w.out;
+        std::int32_t* const sums = state.sums.data() + target * w.out;
+        if (value == 1) {
+          add_rows(rows_, offset, together * w.out, sums);
+        } else {
+          for (const std::int32_t* weights : rows_) add_multiple(weights + offset, value, together * w.out, sums);
+        }
+        for (std::ptrdiff_t n = 0; n < together; ++n) touch(tick, p, target + n);
+        count_synapses(p, value, std::ssize(rows_) * together * w.out);
       }
     }
   }

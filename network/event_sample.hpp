@@ -97,6 +97,7 @@ class EventSample {
   std::int32_t num_ticks_ = 0;
   std::vector<State> states_;  ///< by population
   std::vector<EventCounts> counts_;
+  std::vector<const std::int32_t*> rows_;  ///< of weights that are added together
   const std::function<void(std::int32_t ticks)>* watcher_ = nullptr;
   std::vector<float>* trace_ = nullptr;
   std::size_t traced_population_ = 0;
