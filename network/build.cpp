@@ -70,6 +70,7 @@ void draw(const ParameterFacts& facts, const RandomStream& random, Tensor<Scalar
       double value = start.middle() + start.half() * (2.0 * unit - 1.0);
       if (start.law == Law::uniform_whole) value = std::nearbyint(value);
       if (start.law == Law::bernoulli) value = unit < start.high ? 1.0 : 0.0;
+      if (start.law == Law::normal) value = start.low + start.high * random.normal(static_cast<std::uint64_t>(i));
       tensor[i] = static_cast<Scalar>(std::clamp(value, facts.lowest, facts.highest));
     }
   });

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "core/error.hpp"
 #include "network/describe.hpp"
 
 namespace synfire::network {
@@ -12,7 +15,7 @@ ClockedPlan<Scalar>::ClockedPlan(Network<Scalar>& network, const std::vector<Vie
                                  const Shape& input_shape, const Options& plan_options)
     : input(input_shape), options(plan_options), inputs_(input_indices(network.spec)) {
   make_nodes(network, gradients);
-  plan_forward();
+  plan_forward(network.spec);
   plan_output();
   if (options.mode == Mode::train) {
     plan_backward();
@@ -49,7 +52,7 @@ void ClockedPlan<Scalar>::make_nodes(Network<Scalar>& network, const std::vector
 }
 
 template <class Scalar>
-void ClockedPlan<Scalar>::plan_forward() {
+void ClockedPlan<Scalar>::plan_forward(const NetworkSpec& spec) {
   for (int i = 0; i <= last_index(); ++i) {
     Node& node = nodes[static_cast<std::size_t>(i)];
     for (const int k : inputs_[static_cast<std::size_t>(i)]) {
@@ -70,7 +73,11 @@ void ClockedPlan<Scalar>::plan_forward() {
     plan.rounded_delays = options.rounded_delays;
     plan.consumer_applies_affine =
         consumers.size() == 1 && nodes[static_cast<std::size_t>(consumers.front())].stage->applies_affine();
-    node.stage->plan(plan);
+    try {
+      node.stage->plan(plan);
+    } catch (const ShapeError& error) {
+      throw ShapeError(fmt::format("layer \"{}\": {}", spec.nodes[static_cast<std::size_t>(i)].name, error.what()));
+    }
     grad_in_place_.push_back(plan.grad_in_place_of());
     node.kept_bytes = plan.saved_bytes();
   }

@@ -50,7 +50,7 @@ struct ClockedPlan {
 
  private:
   void make_nodes(Network<Scalar>& network, const std::vector<View<Scalar>>& gradients);
-  void plan_forward();
+  void plan_forward(const NetworkSpec& spec);
   void plan_output();
   void plan_backward();
   void count_kept_bytes();

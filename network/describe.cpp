@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "network/neuron_parameters.hpp"
+#include "network/node_facts.hpp"
 
 namespace synfire::network {
 
@@ -14,33 +15,16 @@ namespace {
 
 using Start = ParameterFacts::Start;
 
-/// +-1/sqrt(fan_in)
-Start start_for(std::ptrdiff_t fan_in) { return Start::within(1.0 / std::sqrt(static_cast<double>(fan_in))); }
-
-/// What a node may know of its surroundings.
-struct Inputs {
-  std::span<const Shape> shapes;
-  double dt_ms;
-
-  const Shape& operator[](std::size_t k) const { return shapes[k]; }
-};
-
 /// More elements than this are a mistake in the configuration rather than a tensor.
 constexpr std::ptrdiff_t kMaxElements = std::ptrdiff_t{1} << 32;
+
+/// Of a linear map whose start does not go by its inputs, as is customary.
+constexpr double kNormalSpread = 0.02;
 
 /// Of a population that feeds back to itself: each has a weight from each, and the first weights are made orthogonal.
 constexpr std::ptrdiff_t kMaxRecurrent = 4096;
 
-void need(bool holds, const std::string& problem) {
-  if (!holds) throw ShapeError(problem);
-}
-
-const Shape& image(Inputs inputs, std::string_view kind) {
-  need(inputs[0].rank() == 3, fmt::format("{} needs an image [H, W, C], got {}", kind, inputs[0].text()));
-  return inputs[0];
-}
-
-const Shape& vector(Inputs inputs, std::string_view kind) {
+const Shape& vector(NodeInputs inputs, std::string_view kind) {
   need(inputs[0].rank() == 1,
        fmt::format("{} needs a vector [C], got {}; a flatten in between makes one", kind, inputs[0].text()));
   return inputs[0];
@@ -50,18 +34,23 @@ ParameterFacts constant(const std::string& name, std::ptrdiff_t channels, double
   return {name, Shape{channels}, Start::constant(value), trained, trained ? TensorKind::offset : TensorKind::state};
 }
 
-NodeFacts facts(const LinearSpec& spec, Inputs inputs) {
-  const std::ptrdiff_t in = vector(inputs, "linear")[0];
-  NodeFacts result{Shape{spec.out_features}, {}, static_cast<double>(in) * spec.out_features};
-  result.parameters.push_back({"weight", Shape{spec.out_features, in}, start_for(in)});
+NodeFacts facts(const LinearSpec& spec, NodeInputs inputs) {
+  const Shape& shape = spec.per_token ? need_image(inputs, "linear with per_token") : vector(inputs, "linear");
+  const std::ptrdiff_t in = shape.channels();
+  NodeFacts result{Shape{spec.out_features}, {}, static_cast<double>(shape.size()) * spec.out_features};
+  if (spec.per_token) result.output = Shape{shape[0], shape[1], spec.out_features};
+  const bool from_fan_in = spec.start == LinearStart::fan_in;
+  result.parameters.push_back(
+      {"weight", Shape{spec.out_features, in}, from_fan_in ? start_for(in) : Start::normal(kNormalSpread)});
   if (spec.bias) {
-    result.parameters.push_back({"bias", Shape{spec.out_features}, start_for(in), true, TensorKind::offset});
+    result.parameters.push_back({"bias", Shape{spec.out_features}, from_fan_in ? start_for(in) : Start::constant(0.0),
+                                 true, TensorKind::offset});
   }
   return result;
 }
 
-NodeFacts facts(const Conv2dSpec& spec, Inputs inputs) {
-  const Shape& in = image(inputs, "conv2d");
+NodeFacts facts(const Conv2dSpec& spec, NodeInputs inputs) {
+  const Shape& in = need_image(inputs, "conv2d");
   for (int axis = 0; axis < 2; ++axis) {
     need(in[axis] + 2 * spec.padding >= spec.kernel,
          fmt::format("kernel {} with padding {} is larger than the image {}", spec.kernel, spec.padding, in.text()));
@@ -77,18 +66,18 @@ NodeFacts facts(const Conv2dSpec& spec, Inputs inputs) {
   return result;
 }
 
-NodeFacts pooled(const synapses::PoolGeometry& geometry, Inputs inputs, std::string_view kind) {
-  const Shape& in = image(inputs, kind);
+NodeFacts pooled(const synapses::PoolGeometry& geometry, NodeInputs inputs, std::string_view kind) {
+  const Shape& in = need_image(inputs, kind);
   need(in[0] >= geometry.kernel && in[1] >= geometry.kernel,
        fmt::format("a window of {} is larger than the image {}", geometry.kernel, in.text()));
   const auto extent = [&](std::ptrdiff_t n) { return (n - geometry.kernel) / geometry.stride + 1; };
   return {Shape{extent(in[0]), extent(in[1]), in[2]}, {}, 0.0};
 }
 
-NodeFacts facts(const MaxPoolSpec& spec, Inputs inputs) { return pooled(spec.geometry, inputs, "max_pool"); }
-NodeFacts facts(const AvgPoolSpec& spec, Inputs inputs) { return pooled(spec.geometry, inputs, "avg_pool"); }
+NodeFacts facts(const MaxPoolSpec& spec, NodeInputs inputs) { return pooled(spec.geometry, inputs, "max_pool"); }
+NodeFacts facts(const AvgPoolSpec& spec, NodeInputs inputs) { return pooled(spec.geometry, inputs, "avg_pool"); }
 
-NodeFacts facts(const BatchNormSpec&, Inputs inputs) {
+NodeFacts facts(const BatchNormSpec&, NodeInputs inputs) {
   const std::ptrdiff_t channels = inputs[0].channels();
   return {inputs[0],
           {constant("gamma", channels, 1.0, true), constant("beta", channels, 0.0, true),
@@ -96,35 +85,37 @@ NodeFacts facts(const BatchNormSpec&, Inputs inputs) {
           0.0};
 }
 
-NodeFacts facts(const DropoutSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}; }
+NodeFacts facts(const DropoutSpec&, NodeInputs inputs) { return {inputs[0], {}, 0.0}; }
 
-NodeFacts facts(const FlattenSpec&, Inputs inputs) { return {Shape{image(inputs, "flatten").size()}, {}, 0.0}; }
+NodeFacts facts(const FlattenSpec&, NodeInputs inputs) {
+  return {Shape{need_image(inputs, "flatten").size()}, {}, 0.0};
+}
 
-NodeFacts facts(const LifSpec& spec, Inputs inputs) {
+NodeFacts facts(const LifSpec& spec, NodeInputs inputs) {
   return {inputs[0], neuron_parameters(spec.config, inputs.dt_ms, inputs[0].channels()), 0.0};
 }
-NodeFacts facts(const CubaLifSpec& spec, Inputs inputs) {
+NodeFacts facts(const CubaLifSpec& spec, NodeInputs inputs) {
   return {inputs[0], neuron_parameters(spec.config, inputs.dt_ms, inputs[0].channels()), 0.0};
 }
-NodeFacts facts(const AdlifSpec& spec, Inputs inputs) {
+NodeFacts facts(const AdlifSpec& spec, NodeInputs inputs) {
   return {inputs[0], neuron_parameters(spec.config, inputs.dt_ms, inputs[0].channels()), 0.0};
 }
-NodeFacts facts(const LeakyIntegratorSpec&, Inputs inputs) { return {inputs[0], {}, 0.0}; }
+NodeFacts facts(const LeakyIntegratorSpec&, NodeInputs inputs) { return {inputs[0], {}, 0.0}; }
 
-NodeFacts facts(const AddSpec&, Inputs inputs) {
+NodeFacts facts(const AddSpec&, NodeInputs inputs) {
   for (const Shape& in : inputs.shapes) {
     need(in == inputs[0], fmt::format("add needs inputs of one shape, got {} and {}", inputs[0].text(), in.text()));
   }
   return {inputs[0], {}, 0.0};
 }
 
-NodeFacts facts(const VoteSpec& spec, Inputs inputs) {
+NodeFacts facts(const VoteSpec& spec, NodeInputs inputs) {
   const std::ptrdiff_t in = vector(inputs, "vote")[0];
   need(in % spec.group == 0, fmt::format("{} channels do not divide into groups of {}", in, spec.group));
   return {Shape{in / spec.group}, {}, 0.0};
 }
 
-NodeFacts facts(const DelayedLinearSpec& spec, Inputs inputs) {
+NodeFacts facts(const DelayedLinearSpec& spec, NodeInputs inputs) {
   const std::ptrdiff_t in = vector(inputs, "delayed_linear")[0], out = spec.out_features;
   const std::ptrdiff_t kernels = spec.delay.kernel_count;
   NodeFacts result{Shape{out}, {}, 0.0, spec.delay.extra_ticks};
@@ -147,7 +138,7 @@ NodeFacts facts(const DelayedLinearSpec& spec, Inputs inputs) {
   return result;
 }
 
-NodeFacts facts(const RecurrentSpec& spec, Inputs inputs) {
+NodeFacts facts(const RecurrentSpec& spec, NodeInputs inputs) {
   const std::ptrdiff_t n = vector(inputs, "recurrent")[0];
   need(n <= kMaxRecurrent, fmt::format("a recurrent population has at most {} neurons, got {}", kMaxRecurrent, n));
   NodeFacts result{Shape{n}, {}, static_cast<double>(n) * static_cast<double>(n)};
@@ -169,13 +160,13 @@ NodeFacts facts(const RecurrentSpec& spec, Inputs inputs) {
 
 NodeFacts describe(const NodeSpec& node, std::span<const Shape> inputs, double dt_ms) {
   try {
-    const bool is_sum = std::holds_alternative<AddSpec>(node.operation);
-    need(is_sum ? inputs.size() >= 2 : inputs.size() == 1,
-         fmt::format("{} takes {}, got {}", kind_name(node.operation), is_sum ? "two inputs or more" : "one input",
-                     inputs.size()));
+    const InputRange range = input_range(node.operation);
+    need(
+        inputs.size() >= range.least && inputs.size() <= range.most,
+        fmt::format("{} takes {}, got {}", kind_name(node.operation), input_range_text(node.operation), inputs.size()));
     NodeFacts result = std::visit(
         [&](const auto& operation) {
-          return facts(operation, Inputs{inputs, dt_ms});
+          return facts(operation, NodeInputs{inputs, dt_ms});
         },
         node.operation);
     for (const ParameterFacts& parameter : result.parameters) {

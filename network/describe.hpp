@@ -15,9 +15,10 @@ namespace synfire::network {
 /// A tensor that a node needs, before it exists.
 struct ParameterFacts {
   /// How it is drawn: uniform in [low, high) and then brought within its bounds, rounded to whole numbers or not; or 1
-  /// with probability `high` and else 0; or a matrix with orthonormal rows.
+  /// with probability `high` and else 0; or a matrix with orthonormal rows; or normal
+  /// with mean `low` and standard deviation `high`.
   struct Start {
-    enum class Law : std::uint8_t { uniform, uniform_whole, bernoulli, orthogonal };
+    enum class Law : std::uint8_t { uniform, uniform_whole, bernoulli, orthogonal, normal };
     Law law = Law::uniform;
     double low = 0.0, high = 0.0;
 
@@ -25,6 +26,7 @@ struct ParameterFacts {
     double half() const { return 0.5 * (high - low); }
 
     static Start constant(double value) { return {Law::uniform, value, value}; }
+    static Start normal(double spread) { return {Law::normal, 0.0, spread}; }
     static Start within(double bound) { return {Law::uniform, -bound, bound}; }
   };
 

@@ -92,6 +92,7 @@ class ProgramMaker {
   }
 
   EventExpression apply(const LinearSpec& spec, const EventExpression& from) const {
+    if (spec.per_token) refuse("the event engine does not run linear with per_token yet");
     EventExpression result = weighted(as_signal(from), dense_weights(tensor("weight")));
     if (spec.bias) add_bias(tensor("bias"), out_shape_, result);
     return result;

@@ -12,7 +12,8 @@ namespace {
 enum class Part : std::uint8_t { synapses, norm, neurons, passes_on };
 
 Part part_of(const Operation& operation) {
-  if (std::holds_alternative<FlattenSpec>(operation) || std::holds_alternative<DropoutSpec>(operation)) {
+  if (std::holds_alternative<FlattenSpec>(operation) || std::holds_alternative<DropoutSpec>(operation) ||
+      std::holds_alternative<DropPathSpec>(operation)) {
     return Part::passes_on;
   }
   if (std::holds_alternative<BatchNormSpec>(operation)) return Part::norm;

@@ -9,7 +9,7 @@ namespace synfire::network {
 
 /// Which layer of a ledger each node counts into. A layer begins with a node that carries signals on (linear, conv2d,
 /// delayed_linear, recurrent, a pool, add, vote); batch norms, neurons and what leaves events as they are (flatten,
-/// dropout) belong to the layer before them, until it has neurons. Every engine counts into the same layers.
+/// dropout, drop_path) belong to the layer before them, until it has neurons. Every engine counts into the same layers.
 struct LedgerPlan {
   std::vector<LayerLedger> layers;  ///< names, kinds and sizes; nothing counted
   std::vector<int> layer_of_node;   ///< -1: flatten or dropout of the network's own input

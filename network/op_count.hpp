@@ -28,6 +28,11 @@ FanOut linear_fan_out(View<const Scalar> w);
 template <class Scalar>
 FanOut conv2d_fan_out(const synapses::Conv2dGeometry& geometry, View<const Scalar> w, const Shape& in);
 
+/// \param w   [C, 1, K, K]
+/// \param in  [H, W, C]
+template <class Scalar>
+FanOut depthwise_conv2d_fan_out(View<const Scalar> w, const Shape& in);
+
 /// Elements that are not zero: 1 or -1, and others.
 struct EventCount {
   std::uint64_t unit = 0, graded = 0;
@@ -44,6 +49,12 @@ void count_linear(const Signal<Scalar>& x, View<const Scalar> w, bool has_bias, 
 template <class Scalar>
 void count_conv2d(const Signal<Scalar>& x, const synapses::Conv2dGeometry& geometry, View<const Scalar> w,
                   bool has_bias, LayerLedger& record);
+/// A linear map of each token of [T, B, H, W, C].
+template <class Scalar>
+void count_linear_per_token(const Signal<Scalar>& x, View<const Scalar> w, bool has_bias, LayerLedger& record);
+/// Its kernels take every product, silent inputs included.
+template <class Scalar>
+void count_depthwise_conv2d(const Signal<Scalar>& x, View<const Scalar> w, bool has_bias, LayerLedger& record);
 /// Products with what would arrive after the last tick are executed, not asked for.
 template <class Scalar>
 void count_delayed_linear(const Signal<Scalar>& x, const synapses::DelayConfig& config,

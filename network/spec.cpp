@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "network/layer_table.hpp"
 #include "network/spec_neurons.hpp"
+#include "network/spec_tokens.hpp"
 
 namespace synfire::network {
 
@@ -29,7 +30,8 @@ synapses::PoolGeometry read_pool(const LayerTable& table) {
 }
 
 Operation read_linear(const LayerTable& table) {
-  return LinearSpec{table.integer("out_features", {}, 1, kMaxChannels), table.flag("bias", true)};
+  return LinearSpec{table.integer("out_features", {}, 1, kMaxChannels), table.flag("bias", true),
+                    table.flag("per_token", false), read_linear_start(table)};
 }
 
 Operation read_conv2d(const LayerTable& table) {
@@ -108,7 +110,9 @@ Operation read_recurrent(const LayerTable& table) {
 struct Kind {
   const char* name;
   Operation (*read)(const LayerTable&);
+  InputRange inputs = {};
 };
+constexpr std::size_t kAnyNumber = SIZE_MAX;
 constexpr std::array<Kind, std::variant_size_v<Operation>> kKinds{{{"linear", read_linear},
                                                                    {"conv2d", read_conv2d},
                                                                    {"max_pool", read_max_pool},
@@ -118,12 +122,19 @@ constexpr std::array<Kind, std::variant_size_v<Operation>> kKinds{{{"linear", re
                                                                    {"flatten", read_flatten},
                                                                    {"lif", read_lif},
                                                                    {"leaky_integrator", read_leaky_integrator},
-                                                                   {"add", read_add},
+                                                                   {"add", read_add, {2, kAnyNumber}},
                                                                    {"vote", read_vote},
                                                                    {"delayed_linear", read_delayed_linear},
                                                                    {"cuba_lif", read_cuba_lif},
                                                                    {"adlif", read_adlif},
-                                                                   {"recurrent", read_recurrent}}};
+                                                                   {"recurrent", read_recurrent},
+                                                                   {"depthwise_conv2d", read_depthwise_conv2d},
+                                                                   {"layer_norm", read_layer_norm},
+                                                                   {"activation", read_activation},
+                                                                   {"multiply", read_multiply, {2, 2}},
+                                                                   {"position", read_position},
+                                                                   {"drop_path", read_drop_path},
+                                                                   {"mean_tokens", read_mean_tokens}}};
 
 bool is_name(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -136,10 +147,10 @@ bool has_node(const std::vector<NodeSpec>& nodes, const std::string& name) {
 }
 
 void check_inputs(const ConfigTable& layer, const NodeSpec& node, const std::vector<NodeSpec>& before) {
-  const bool is_sum = std::holds_alternative<AddSpec>(node.operation);
-  if (is_sum ? node.inputs.size() < 2 : node.inputs.size() != 1) {
-    layer.fail("inputs", fmt::format("{} takes {}, got {}", kind_name(node.operation),
-                                     is_sum ? "two inputs or more" : "one input", node.inputs.size()));
+  const InputRange range = input_range(node.operation);
+  if (node.inputs.size() < range.least || node.inputs.size() > range.most) {
+    layer.fail("inputs", fmt::format("{} takes {}, got {}", kind_name(node.operation), input_range_text(node.operation),
+                                     node.inputs.size()));
   }
   for (const std::string& input : node.inputs) {
     if (input == kInputName || has_node(before, input)) continue;
@@ -173,6 +184,14 @@ NodeSpec read_node(const ConfigTable& network, const ConfigTable& layer, const N
 }  // namespace
 
 std::string_view kind_name(const Operation& operation) { return kKinds[operation.index()].name; }
+
+InputRange input_range(const Operation& operation) { return kKinds[operation.index()].inputs; }
+
+std::string input_range_text(const Operation& operation) {
+  static constexpr std::array kWords{"no", "one", "two", "three", "four"};
+  const auto [least, most] = input_range(operation);
+  return fmt::format("{} input{}{}", kWords.at(least), least == 1 ? "" : "s", most > least ? " or more" : "");
+}
 
 neurons::LifConfig integrator_config(const LeakyIntegratorSpec& spec) {
   neurons::LifConfig config;

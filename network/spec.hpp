@@ -9,6 +9,7 @@
 
 #include "core/config.hpp"
 #include "core/shape.hpp"
+#include "network/token_specs.hpp"
 #include "neurons/adlif.hpp"
 #include "neurons/cuba_lif.hpp"
 #include "neurons/lif.hpp"
@@ -28,7 +29,7 @@ namespace synfire::network {
 /// What a tensor is to those who train a network: it decides about weight decay and the optimiser's group.
 enum class TensorKind : std::uint8_t {
   weight,    ///< of synapses
-  offset,    ///< bias, gamma and beta of a batch norm
+  offset,    ///< what is added or scales a channel: bias, gamma, beta, tables of positions; no weight decay
   neuron,    ///< a neuron's constants, such as a learned time constant
   position,  ///< of delays, in ticks
   width,     ///< of the bumps around delays that are learned
@@ -38,6 +39,8 @@ enum class TensorKind : std::uint8_t {
 struct LinearSpec {
   int out_features = 0;
   bool bias = true;
+  bool per_token = false;  ///< true: reads [H, W, C], each pixel by itself
+  LinearStart start = LinearStart::fan_in;
 };
 struct Conv2dSpec {
   int channels = 0;
@@ -102,12 +105,21 @@ struct RecurrentSpec {
   std::optional<DelayedLinearSpec> delays;  ///< as of a delayed_linear of one kernel and no extra ticks
 };
 
-using Operation =
-    std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec, FlattenSpec, LifSpec,
-                 LeakyIntegratorSpec, AddSpec, VoteSpec, DelayedLinearSpec, CubaLifSpec, AdlifSpec, RecurrentSpec>;
+using Operation = std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec,
+                               FlattenSpec, LifSpec, LeakyIntegratorSpec, AddSpec, VoteSpec, DelayedLinearSpec,
+                               CubaLifSpec, AdlifSpec, RecurrentSpec, DepthwiseConv2dSpec, LayerNormSpec,
+                               ActivationSpec, MultiplySpec, PositionSpec, DropPathSpec, MeanTokensSpec>;
 
 /// "conv2d": the kind of a node as it is written in a configuration.
 std::string_view kind_name(const Operation& operation);
+
+/// How many inputs such a node has.
+struct InputRange {
+  std::size_t least = 1, most = 1;
+};
+InputRange input_range(const Operation& operation);
+/// "one input", "two inputs or more"
+std::string input_range_text(const Operation& operation);
 
 /// A leaky integrator is the charge of a lif: the same constants give the same decay and gain.
 neurons::LifConfig integrator_config(const LeakyIntegratorSpec& spec);
@@ -140,7 +152,8 @@ struct NetworkSpec {
 ///     inputs = ["input"]       # default: the node before
 ///
 /// Keys and defaults by type:
-///     linear            out_features, bias (true)
+///     linear            out_features, bias (true), per_token (false; true reads images, a pixel at a time), start
+///                       ("fan_in", "trunc_normal")
 ///     conv2d            channels, kernel (3), stride (1), padding (0), bias (false)
 ///     max_pool          kernel (2), stride (kernel)
 ///     avg_pool          the same
@@ -164,6 +177,13 @@ struct NetworkSpec {
 ///     delayed_linear    out_features, max_delay_ticks (24), kernel_count (1), extra_ticks (max_delay_ticks / 2),
 ///                       bump ("gauss", "triangle"), width (0.23), delays ("learned" or "fixed"), learn_width (false),
 ///                       delay_per ("synapse", "input" or "output"), sparsity (0)
+///     depthwise_conv2d  kernel (3; odd, at most 7), bias (true); the image keeps its size
+///     layer_norm        eps (1e-5)
+///     activation        function ("silu" or "gelu")
+///     multiply          two inputs must be given
+///     position          space (true), time_ticks (0: no table over time)
+///     drop_path         p (0.1)
+///     mean_tokens
 ///
 /// \throws ConfigError that names file, line and key
 NetworkSpec read_network_spec(const ConfigTable& table);

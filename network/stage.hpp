@@ -209,5 +209,19 @@ template <class Scalar>
 StagePtr<Scalar> make_stage(const VoteSpec& spec, const NodeContext<Scalar>& context);
 template <class Scalar>
 StagePtr<Scalar> make_stage(const DelayedLinearSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const DepthwiseConv2dSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const LayerNormSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const ActivationSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const MultiplySpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const PositionSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const DropPathSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const MeanTokensSpec& spec, const NodeContext<Scalar>& context);
 
 }  // namespace synfire::network

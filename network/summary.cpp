@@ -8,7 +8,10 @@ namespace synfire::network {
 
 namespace {
 
-std::string detail(const LinearSpec& spec) { return spec.bias ? "" : "no bias"; }
+std::string detail(const LinearSpec& spec) {
+  const char* const bias = spec.bias ? "" : "no bias";
+  return spec.per_token ? fmt::format("per token{}{}", spec.bias ? "" : ", ", bias) : bias;
+}
 std::string detail(const Conv2dSpec& spec) {
   return fmt::format("{0}x{0}, stride {1}, padding {2}{3}", spec.kernel, spec.stride, spec.padding,
                      spec.bias ? ", bias" : "");
@@ -56,6 +59,18 @@ std::string detail(const DelayedLinearSpec& spec) {
   return text;
 }
 std::string detail(const VoteSpec& spec) { return fmt::format("groups of {}", spec.group); }
+std::string detail(const DepthwiseConv2dSpec& spec) {
+  return fmt::format("{0}x{0}{1}", spec.kernel, spec.bias ? ", bias" : "");
+}
+std::string detail(const LayerNormSpec&) { return ""; }
+std::string detail(const ActivationSpec& spec) { return spec.function == synapses::Activation::silu ? "silu" : "gelu"; }
+std::string detail(const MultiplySpec&) { return ""; }
+std::string detail(const PositionSpec& spec) {
+  const std::string time = spec.time_ticks > 0 ? fmt::format("{} ticks", spec.time_ticks) : "";
+  return fmt::format("{}{}{}", spec.space ? "tokens" : "", spec.space && !time.empty() ? ", " : "", time);
+}
+std::string detail(const DropPathSpec& spec) { return fmt::format("p {:.3g}", spec.p); }
+std::string detail(const MeanTokensSpec&) { return ""; }
 
 }  // namespace
 

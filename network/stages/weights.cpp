@@ -47,7 +47,8 @@ class WeightedStage : public Stage<Scalar> {
 template <class Scalar>
 class LinearStage : public WeightedStage<Scalar> {
  public:
-  using WeightedStage<Scalar>::WeightedStage;
+  LinearStage(const LinearSpec& spec, const NodeContext<Scalar>& context)
+      : WeightedStage<Scalar>(context), per_token_(spec.per_token) {}
 
   void forward(const Run<Scalar>& run, const Links& links) override {
     synapses::linear_forward(run.signal(links.inputs[0]), this->weight(), this->bias(), run.output(links),
@@ -59,14 +60,19 @@ class LinearStage : public WeightedStage<Scalar> {
                                       this->backward_scratch(run));
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_linear(run.signal(links.inputs[0]), this->weight(), !this->bias().empty(), record);
+    const auto count = per_token_ ? count_linear_per_token<Scalar> : count_linear<Scalar>;
+    count(run.signal(links.inputs[0]), this->weight(), !this->bias().empty(), record);
   }
 
  protected:
   std::size_t scratch_bytes(const NodePlan& plan) override {
     const Shape& in = plan.input().shape;
-    return synapses::linear_scratch_bytes<Scalar>(in[0] * in[1], in.channels(), plan.output_shape().channels());
+    return synapses::linear_scratch_bytes<Scalar>(in.size() / in.channels(), in.channels(),
+                                                  plan.output_shape().channels());
   }
+
+ private:
+  bool per_token_;
 };
 
 template <class Scalar>
@@ -106,8 +112,8 @@ class Conv2dStage : public WeightedStage<Scalar> {
 }  // namespace
 
 template <class Scalar>
-StagePtr<Scalar> make_stage(const LinearSpec&, const NodeContext<Scalar>& context) {
-  return std::make_unique<LinearStage<Scalar>>(context);
+StagePtr<Scalar> make_stage(const LinearSpec& spec, const NodeContext<Scalar>& context) {
+  return std::make_unique<LinearStage<Scalar>>(spec, context);
 }
 template <class Scalar>
 StagePtr<Scalar> make_stage(const Conv2dSpec& spec, const NodeContext<Scalar>& context) {

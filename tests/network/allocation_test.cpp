@@ -90,7 +90,8 @@ TEST_CASE("a step allocates nothing once it is planned") {
                                    {test::kResidual, test::kResidualInput},
                                    {test::kRecurrent, test::kRecurrentInput},
                                    {test::kRecurrentAdaptive, test::kRecurrentInput},
-                                   {test::kRowNeurons, test::kRowNeuronsInput}}) {
+                                   {test::kRowNeurons, test::kRowNeuronsInput},
+                                   {test::kTokens, test::kTokensInput}}) {
     set_num_threads(1);
     const Count one = allocations_of_a_step(toml, tick, 1);
     CHECK(one.of_new == 0);

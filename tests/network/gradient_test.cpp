@@ -135,3 +135,8 @@ TEST_CASE("gradients of a graph with sums and shared outputs equal finite differ
   Case residual(test::kResidual, test::kResidualInput);
   residual.check_all();
 }
+
+TEST_CASE("gradients of a network of tokens, with gates, norms, tables and dropped paths, equal finite differences") {
+  Case tokens(test::kTokens, test::kTokensInput);
+  tokens.check_all();
+}

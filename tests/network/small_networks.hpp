@@ -277,4 +277,111 @@ name = "out"
 )";
 inline const Shape kResidualInput{4, 5, 2};
 
+/// Every kind of node that works on tokens, with gates of spikes and of real values, and two residual paths.
+inline const std::string kTokens = R"(
+[network]
+dt_ms = 1.0
+lif = {tau_mem_ms = 2.0, v_th = 0.3, detach_reset = false, surrogate = "sigmoid"}
+linear = {per_token = true}
+[[network.layers]]
+type = "conv2d"
+name = "patch"
+channels = 5
+kernel = 2
+stride = 2
+[[network.layers]]
+type = "batch_norm"
+name = "norm"
+[[network.layers]]
+type = "lif"
+name = "stem"
+[[network.layers]]
+type = "position"
+name = "place"
+time_ticks = 6
+[[network.layers]]
+type = "depthwise_conv2d"
+name = "cpe"
+[[network.layers]]
+type = "add"
+name = "x1"
+inputs = ["place", "cpe"]
+[[network.layers]]
+type = "layer_norm"
+name = "u"
+[[network.layers]]
+type = "linear"
+name = "w_g"
+out_features = 5
+[[network.layers]]
+type = "activation"
+name = "gate"
+[[network.layers]]
+type = "linear"
+name = "w_q"
+out_features = 5
+bias = false
+inputs = ["u"]
+[[network.layers]]
+type = "batch_norm"
+name = "norm_q"
+[[network.layers]]
+type = "lif"
+name = "q"
+[[network.layers]]
+type = "depthwise_conv2d"
+name = "filter"
+bias = false
+inputs = ["u"]
+[[network.layers]]
+type = "lif"
+name = "k"
+[[network.layers]]
+type = "multiply"
+name = "meet"
+inputs = ["q", "k"]
+[[network.layers]]
+type = "multiply"
+name = "gated"
+inputs = ["meet", "gate"]
+[[network.layers]]
+type = "linear"
+name = "w_o"
+out_features = 5
+[[network.layers]]
+type = "drop_path"
+p = 0.4
+[[network.layers]]
+type = "add"
+name = "x2"
+inputs = ["x1", "drop_path1"]
+[[network.layers]]
+type = "layer_norm"
+name = "norm2"
+[[network.layers]]
+type = "linear"
+name = "w_1"
+out_features = 7
+[[network.layers]]
+type = "activation"
+function = "gelu"
+[[network.layers]]
+type = "linear"
+name = "w_2"
+out_features = 5
+[[network.layers]]
+type = "add"
+name = "x3"
+inputs = ["x2", "w_2"]
+[[network.layers]]
+type = "mean_tokens"
+[[network.layers]]
+type = "linear"
+name = "head"
+per_token = false
+out_features = 3
+start = "trunc_normal"
+)";
+inline const Shape kTokensInput{6, 4, 2};
+
 }  // namespace synfire::test
