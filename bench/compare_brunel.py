@@ -4,7 +4,7 @@
 
 brunel: configs/brunel.toml, 10,000 neurons with 1,000 inputs each, the Poisson drive included. ff*: 784-1000-1000-10, all to
 all, Poisson input of 5, 20 or 100 Hz, ticks of 1 ms. Each measurement is a process of its own and prints a JSON line; building
-and compiling are not in the times. NEST is counted with its recorders off. Brian2 has no feed-forward measurement.
+and compiling are not in the times. NEST is counted with its recorders off, Brian2 with monitors that count only.
 Needs: pip install nest-simulator brian2 "numpy<2.4"
 """
 import argparse
@@ -90,38 +90,67 @@ def nest_feed_forward(threads, rate):
     report("NEST", f"ff{rate}", threads, cpu, wall, events, [round(c / n, 1) for c, n in zip(counts, SIZES)])
 
 
-def brian_brunel(threads):
+def start_brian(folder, threads, dt_ms):
     import brian2 as b2
+    b2.set_device("cpp_standalone", directory=folder, build_on_run=False)
+    if threads > 1:
+        b2.prefs.devices.cpp_standalone.openmp_threads = threads
+    b2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-ffast-math", "-march=native"]
+    b2.defaultclock.dt = dt_ms * b2.ms
+    b2.seed(1)
+    model = dict(model="dv/dt = -v/tau : volt (unless refractory)", threshold="v > theta", reset="v = 0*mV",
+                 refractory=2 * b2.ms, method="exact", namespace=dict(tau=20 * b2.ms, theta=20 * b2.mV))
+    return b2, model
+
+
+def timed_brian(b2, folder, network):
+    """200 ms, then 1 s that is timed by its own processor time; three runs of the program."""
+    network.run(200 * b2.ms)
+    b2.device.insert_code("main", "const std::clock_t cpu_start = std::clock();")
+    network.run(1000 * b2.ms)
+    b2.device.insert_code("main", """
+        std::ofstream("cpu_s.txt") << double(std::clock() - cpu_start) / CLOCKS_PER_SEC << std::endl;""")
+    b2.device.build(directory=folder, run=False)
+    walls, cpus = [], []
+    for _ in range(3):
+        b2.device.run()
+        walls.append(b2.device._last_run_time)  # of the last run() in the program, as is the processor time
+        cpus.append(float(pathlib.Path(folder, "cpu_s.txt").read_text()))
+    return cpus, walls
+
+
+def brian_brunel(threads):
     with tempfile.TemporaryDirectory() as folder:
-        b2.set_device("cpp_standalone", directory=folder, build_on_run=False)
-        if threads > 1:
-            b2.prefs.devices.cpp_standalone.openmp_threads = threads
-        b2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-ffast-math", "-march=native"]
-        b2.defaultclock.dt = 0.1 * b2.ms
-        b2.seed(1)
-        space = dict(tau=20 * b2.ms, theta=20 * b2.mV, J=0.1 * b2.mV)
-        group = b2.NeuronGroup(10000, "dv/dt = -v/tau : volt (unless refractory)", threshold="v > theta", reset="v = 0*mV",
-                               refractory=2 * b2.ms, method="exact", namespace=space)
+        b2, model = start_brian(folder, threads, 0.1)
+        group = b2.NeuronGroup(10000, **model)
+        space = dict(J=0.1 * b2.mV)
         excite = b2.Synapses(group[:8000], group, on_pre="v_post += J", delay=1.5 * b2.ms, namespace=space)
         inhibit = b2.Synapses(group[8000:], group, on_pre="v_post -= 5*J", delay=1.5 * b2.ms, namespace=space)
         excite.connect(p=0.1)
         inhibit.connect(p=0.1)
         drive = b2.PoissonInput(group, "v", N=800, rate=25 * b2.Hz, weight=space["J"])
         monitor = b2.SpikeMonitor(group, record=False)
-        network = b2.Network(group, excite, inhibit, drive, monitor)
-        network.run(200 * b2.ms)
-        b2.device.insert_code("main", "const std::clock_t cpu_start = std::clock();")
-        network.run(1000 * b2.ms)
-        b2.device.insert_code("main", """
-            std::ofstream("cpu_s.txt") << double(std::clock() - cpu_start) / CLOCKS_PER_SEC << std::endl;""")
-        b2.device.build(directory=folder, run=False)
-        walls, cpus = [], []
-        for _ in range(3):
-            b2.device.run()
-            walls.append(b2.device._last_run_time)  # of the last run() in the program, as is the processor time
-            cpus.append(float(pathlib.Path(folder, "cpu_s.txt").read_text()))
+        cpus, walls = timed_brian(b2, folder, b2.Network(group, excite, inhibit, drive, monitor))
         events = int(monitor.num_spikes) / 1.2 * 1000
         report("Brian2", "brunel", threads, cpus, walls, events, round(int(monitor.num_spikes) / 1.2e4, 2))
+
+
+def brian_feed_forward(threads, rate):
+    with tempfile.TemporaryDirectory() as folder:
+        b2, model = start_brian(folder, threads, 1.0)
+        layers = [b2.PoissonGroup(SIZES[0], rate * b2.Hz)] + [b2.NeuronGroup(n, **model) for n in SIZES[1:]]
+        synapses = []
+        for source, target in zip(layers, layers[1:]):
+            mean = GAIN[rate] * 20 * b2.mV / (len(source) * rate * 0.02)
+            synapses.append(b2.Synapses(source, target, "w : volt", on_pre="v_post += w", delay=1 * b2.ms,
+                                        namespace=dict(mean=mean)))
+            synapses[-1].connect()
+            synapses[-1].w = "mean * (1 + randn())"
+        monitors = [b2.SpikeMonitor(layer, record=False) for layer in layers]
+        cpus, walls = timed_brian(b2, folder, b2.Network(layers, synapses, monitors))
+        counts = [int(monitor.num_spikes) / 1.2 for monitor in monitors]
+        events = sum(count * size for count, size in zip(counts, SIZES[1:]))
+        report("Brian2", f"ff{rate}", threads, cpus, walls, events, [round(c / n, 1) for c, n in zip(counts, SIZES)])
 
 
 def ours(bench, threads, networks):
@@ -138,14 +167,13 @@ def main():
     parser.add_argument("--networks", nargs="+", default=["brunel", "ff5", "ff20", "ff100"])
     parser.add_argument("--only", choices=["NEST", "Brian2"], help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.only == "Brian2":
-        return brian_brunel(args.threads)
-    if args.only == "NEST":
+    if args.only:
+        brunel, feed_forward = {"NEST": (nest_brunel, nest_feed_forward), "Brian2": (brian_brunel, brian_feed_forward)}[args.only]
         network = args.networks[0]
-        return nest_brunel(args.threads) if network == "brunel" else nest_feed_forward(args.threads, int(network[2:]))
+        return brunel(args.threads) if network == "brunel" else feed_forward(args.threads, int(network[2:]))
     ours(args.bench, args.threads, args.networks)
     for network in args.networks:
-        for peer in ["NEST"] + (["Brian2"] if network == "brunel" else []):
+        for peer in ["NEST", "Brian2"]:
             subprocess.run([sys.executable, __file__, "--only", peer, "--threads", str(args.threads), "--networks", network])
 
 
