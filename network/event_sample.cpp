@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "network/event_rows.hpp"
+#include "network/sparse/lanes8.hpp"
 #include "synapses/nonzeros.hpp"
 
 namespace synfire::network {
@@ -39,11 +40,11 @@ EventSample::EventSample(const EventProgram& program, const std::vector<EventNeu
   for (std::size_t p = 0; p < states_.size(); ++p) {
     const Population& population = program.populations[p];
     const auto size = static_cast<std::size_t>(population.size());
-    const std::size_t blocks = size / static_cast<std::size_t>(population.block());
+    const std::ptrdiff_t blocks = population.size() / population.block();
     State& state = states_[p];
     state.sums.resize(size);
     state.touched.resize(blocks);
-    state.look_at.resize(blocks);
+    state.look_at.resize(static_cast<std::size_t>(blocks));
     state.arrivals.resize(static_cast<std::size_t>(longest_delay(population)) + 1);
   }
 }
@@ -55,7 +56,7 @@ void EventSample::reset(std::int32_t num_ticks) {
     State& state = states_[p];
     std::visit([&](const auto& model) { model.start(state.neurons); }, neurons_[p]);
     std::fill(state.sums.begin(), state.sums.end(), 0);
-    std::fill(state.touched.begin(), state.touched.end(), kNever);
+    state.touched.clear();
     std::fill(state.look_at.begin(), state.look_at.end(), kNever);
     for (auto& ring : state.arrivals) ring.clear();
     state.waiting = 0;
@@ -65,7 +66,7 @@ void EventSample::reset(std::int32_t num_ticks) {
     if (mode_ == EventMode::events && population.kind == Population::Kind::lif) {
       std::visit(
           [&](const auto& model) {
-            for (std::int32_t block = 0; block < std::ssize(state.touched); ++block) look_ahead(model, -1, p, block);
+            for (std::int32_t block = 0; block < state.touched.size(); ++block) look_ahead(model, -1, p, block);
           },
           neurons_[p]);
     }
@@ -84,14 +85,13 @@ void EventSample::run(EventMode mode, std::int32_t num_ticks, const float* input
       const Population& population = program_.populations[p];
       states_[p].events.clear();
       if (tick >= num_ticks + population.extra_ticks) continue;
-      states_[p].blocks.clear();
       deliver(tick, p);
       switch (population.kind) {
         case Population::Kind::lif:
           fire_neurons(tick, p);
           break;
         case Population::Kind::any:
-          fire_any(tick, p);
+          fire_any(p);
           break;
         case Population::Kind::readout:
           read_out(tick, p, output + tick * output_stride);
@@ -146,12 +146,12 @@ void EventSample::deliver(std::int32_t tick, std::size_t p) {
     }
     count_synapses(p, arrival.value, segment.last - segment.first);
   }
-  if (!arrivals.empty()) touch(tick, p, 0);
+  if (!arrivals.empty()) state.touched.add(0);
   state.waiting -= arrivals.size();
   arrivals.clear();
 }
 
-void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick,
+void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection& projection, std::int32_t,
                           std::size_t p, std::int32_t) {
   State& state = states_[p];
   rows_.clear();
@@ -164,17 +164,17 @@ void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection&
     } else {
       add_multiple(row, event.value, w.out, state.sums.data());
       count_synapses(p, event.value, w.out);
-      touch(tick, p, 0);
+      state.touched.add(0);
     }
   }
   if (rows_.empty()) return;
   add_rows(rows_, 0, w.out, state.sums.data());
   count_synapses(p, 1, std::ssize(rows_) * w.out);
-  touch(tick, p, 0);
+  state.touched.add(0);
 }
 
-void EventSample::deliver(const ConvWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick,
-                          std::size_t p, std::int32_t) {
+void EventSample::deliver(const ConvWeights<std::int32_t>& w, const Projection& projection, std::int32_t, std::size_t p,
+                          std::int32_t) {
   State& state = states_[p];
   const std::vector<Event>& events = states_[static_cast<std::size_t>(projection.source)].events;
   const std::ptrdiff_t kernel_size = w.kernel * w.kernel * w.out;
@@ -213,7 +213,7 @@ void EventSample::deliver(const ConvWeights<std::int32_t>& w, const Projection& 
         } else {
           for (const std::int32_t* weights : rows_) add_multiple(weights + offset, value, together * w.out, sums);
         }
-        for (std::ptrdiff_t n = 0; n < together; ++n) touch(tick, p, target + n);
+        for (std::ptrdiff_t n = 0; n < together; ++n) state.touched.add(target + n);
         count_synapses(p, value, std::ssize(rows_) * together * w.out);
       }
     }
@@ -237,7 +237,7 @@ void EventSample::deliver(const DelayedWeights<std::int32_t>& w, const Projectio
   }
 }
 
-void EventSample::deliver(const DirectWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick,
+void EventSample::deliver(const DirectWeights<std::int32_t>& w, const Projection& projection, std::int32_t,
                           std::size_t p, std::int32_t) {
   State& state = states_[p];
   const std::ptrdiff_t block = program_.populations[p].block();
@@ -245,40 +245,31 @@ void EventSample::deliver(const DirectWeights<std::int32_t>& w, const Projection
     const std::ptrdiff_t to = place_of(projection, event.neuron);
     if (to < 0) continue;
     state.sums[static_cast<std::size_t>(to)] += event.value * w.value;
-    touch(tick, p, to / block);
+    state.touched.add(static_cast<std::uint32_t>(to) / static_cast<std::uint32_t>(block));
     count_synapses(p, event.value, 1);
   }
-}
-
-void EventSample::touch(std::int32_t tick, std::size_t p, std::ptrdiff_t block) {
-  std::int32_t& touched = states_[p].touched[static_cast<std::size_t>(block)];
-  if (touched == tick) return;
-  touched = tick;
-  states_[p].blocks.push_back(static_cast<std::int32_t>(block));
 }
 
 void EventSample::fire_neurons(std::int32_t tick, std::size_t p) {
   State& state = states_[p];
   if (mode_ == EventMode::clocked) {
-    state.blocks.clear();
-    for (std::int32_t block = 0; block < std::ssize(state.touched); ++block) state.blocks.push_back(block);
+    for (std::ptrdiff_t block = 0; block < state.touched.size(); ++block) state.touched.add(block);
   } else {
     state.waiting -= state.looks[static_cast<std::size_t>(tick)].size();
     for (const Look& look : state.looks[static_cast<std::size_t>(tick)]) {
       if (state.look_at[static_cast<std::size_t>(look.block)] == tick) {
-        touch(tick, p, look.block);
+        state.touched.add(look.block);
       } else {
         ++counts_[p].queue_stale;
       }
     }
-    sort_blocks(tick, state);
   }
   std::visit(
       [&](const auto& model) {
-        for (const std::int32_t block : state.blocks) {
+        state.touched.take([&](std::int32_t block) {
           update(model, tick, p, block);
           if (mode_ == EventMode::events) look_ahead(model, tick, p, block);
-        }
+        });
       },
       neurons_[p]);
 }
@@ -311,29 +302,25 @@ void EventSample::look_ahead(const Model& model, std::int32_t tick, std::size_t 
   push(p);
 }
 
-void EventSample::sort_blocks(std::int32_t tick, State& state) {
-  if (state.blocks.size() * 16 < state.touched.size()) {
-    std::sort(state.blocks.begin(), state.blocks.end());
-    return;
-  }
-  state.blocks.clear();
-  for (std::size_t block = 0; block < state.touched.size(); ++block) {
-    if (state.touched[block] == tick) state.blocks.push_back(static_cast<std::int32_t>(block));
-  }
-}
-
-void EventSample::fire_any(std::int32_t tick, std::size_t p) {
+void EventSample::fire_any(std::size_t p) {
   State& state = states_[p];
   const std::ptrdiff_t size = program_.populations[p].block();
-  sort_blocks(tick, state);
-  for (const std::int32_t block : state.blocks) {
-    for (std::ptrdiff_t n = block * size; n < (block + 1) * size; ++n) {
-      std::int32_t& sum = state.sums[static_cast<std::size_t>(n)];
-      if (sum != 0) state.events.push_back({static_cast<std::int32_t>(n), 1});
-      sum = 0;
+  std::int32_t* const sums = state.sums.data();
+  state.touched.take([&](std::int32_t block) {
+    std::ptrdiff_t n = block * size;
+    const std::ptrdiff_t end = n + size;
+    for (; n + 8 <= end; n += 8) {
+      std::uint32_t fires = lane_bits(load_sums(sums + n) != 0);
+      for (; fires != 0; fires &= fires - 1) {
+        state.events.push_back({static_cast<std::int32_t>(n) + std::countr_zero(fires), 1});
+      }
     }
+    for (; n < end; ++n) {
+      if (sums[n] != 0) state.events.push_back({static_cast<std::int32_t>(n), 1});
+    }
+    std::fill(sums + block * size, sums + end, 0);
     counts_[p].neuron_updates += static_cast<std::uint64_t>(size);
-  }
+  });
 }
 
 void EventSample::read_out(std::int32_t tick, std::size_t p, float* out) {

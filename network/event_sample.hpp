@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "network/block_set.hpp"
 #include "network/event_neurons.hpp"
 #include "network/event_runtime.hpp"
 
@@ -51,9 +52,8 @@ class EventSample {
   struct State {
     NeuronState neurons;
     std::vector<std::int32_t> sums;
-    std::vector<std::int32_t> touched;           ///< by block: tick in which an event came last
     std::vector<std::int32_t> look_at;           ///< by block: the tick of its look that counts
-    std::vector<std::int32_t> blocks;            ///< touched in this tick
+    BlockSet touched;                            ///< in this tick
     std::vector<Event> events;                   ///< spikes of this tick
     std::uint64_t waiting = 0;                   ///< entries of both queues
     std::vector<std::vector<Look>> looks;        ///< by tick
@@ -80,16 +80,13 @@ class EventSample {
     ++counts_[p].queue_push;
     counts_[p].queue_peak = std::max<std::uint64_t>(counts_[p].queue_peak, ++states_[p].waiting);
   }
-  void touch(std::int32_t tick, std::size_t p, std::ptrdiff_t block);
   void fire_neurons(std::int32_t tick, std::size_t p);
   template <class Model>
   void update(const Model& model, std::int32_t tick, std::size_t p, std::int32_t block);
   template <class Model>
   void look_ahead(const Model& model, std::int32_t tick, std::size_t p, std::int32_t block);
-  void fire_any(std::int32_t tick, std::size_t p);
+  void fire_any(std::size_t p);
   void read_out(std::int32_t tick, std::size_t p, float* out);
-  /// Brings the blocks of this tick into their order.
-  static void sort_blocks(std::int32_t tick, State& state);
 
   const EventProgram& program_;
   const std::vector<EventNeurons>& neurons_;

@@ -1,14 +1,16 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "network/event_program.hpp"
 #include "network/event_runtime.hpp"
+#include "network/lif_lanes.hpp"
 #include "network/neuron_state.hpp"
 #include "neurons/lif_step.hpp"
 
@@ -21,6 +23,7 @@ class SteppedLif {
  public:
   explicit SteppedLif(const Population& population)
       : params_(population.params),
+        constants_(params_),
         block_(population.block()),
         has_membrane_(population.has_membrane),
         unit_(static_cast<float>(std::ldexp(1.0, -population.shift))),
@@ -111,7 +114,7 @@ class SteppedLif {
 
   template <class Rule>
   neurons::LifStep<Rule, float> charge_of() const {
-    return {neurons::LifConstants<float>(params_)};
+    return {constants_};
   }
 
   /// x of neuron n from the sum of its weights: one rounding, of a sum that is exact.
@@ -122,44 +125,54 @@ class SteppedLif {
   /// Takes a block through `ticks` ticks in which nothing arrives and none of its neurons fires.
   template <class Rule>
   void replay(std::ptrdiff_t first, std::int32_t ticks, float* v) const {
-    if (rests_) return;
-    const neurons::LifStep<Rule, float> rule = charge_of<Rule>();
-    for (std::int32_t k = 0; k < ticks; ++k) {
-      for (std::ptrdiff_t n = first; n < first + block_; ++n) {
-        v[n] = rule.charge(v[n], drive_[static_cast<std::size_t>(n)]);
+    if (rests_ || ticks == 0) return;
+    const LifLanes<Rule> lanes(constants_);
+    const float* const drive = drive_.data();
+    std::ptrdiff_t n = first;
+    const std::ptrdiff_t end = first + block_;
+    for (; n + 16 <= end; n += 16) {
+      Float8 low = load_lanes(v + n), high = load_lanes(v + n + 8);
+      const Float8 low_drive = load_lanes(drive + n), high_drive = load_lanes(drive + n + 8);
+      for (std::int32_t k = 0; k < ticks; ++k) {
+        low = lanes.charge(low, low_drive);
+        high = lanes.charge(high, high_drive);
       }
+      store_lanes(low, v + n);
+      store_lanes(high, v + n + 8);
+    }
+    const neurons::LifStep<Rule, float> rule = charge_of<Rule>();
+    for (; n < end; ++n) {
+      for (std::int32_t k = 0; k < ticks; ++k) v[n] = rule.charge(v[n], drive[n]);
     }
   }
 
   /// Charge, fire, reset of a block; the sums are used up.
   template <class Rule, class Fired>
   void step(std::ptrdiff_t first, std::int32_t* sums, float* v, const Fired& fired) const {
+    const LifLanes<Rule> lanes(constants_);
+    const std::int32_t* const drive = whole_drive_.data();
+    std::ptrdiff_t n = first;
+    const std::ptrdiff_t end = first + block_;
+    for (; n + 8 <= end; n += 8) {
+      const Int8 sum = load_sums(sums + n) + load_sums(drive + n);
+      Float8 h = lanes.charge(load_lanes(v + n), __builtin_convertvector(sum, Float8) * unit_);
+      std::memset(sums + n, 0, sizeof(sum));
+      std::uint32_t fires = lanes.fire(h);
+      store_lanes(h, v + n);
+      for (; fires != 0; fires &= fires - 1) fired(n + std::countr_zero(fires));
+    }
     const neurons::LifStep<Rule, float> rule = charge_of<Rule>();
-    constexpr std::ptrdiff_t kStrip = 64;
-    std::array<float, kStrip> spikes;
-    for (std::ptrdiff_t from = first; from < first + block_; from += kStrip) {
-      const std::ptrdiff_t count = std::min(kStrip, first + block_ - from);
-      float* const membrane = v + from;
-      std::int32_t* const sum = sums + from;
-      const std::int32_t* const drive = whole_drive_.data() + from;
-      float any = 0.0F;
-      for (std::ptrdiff_t k = 0; k < count; ++k) {
-        const float x = static_cast<float>(sum[k] + drive[k]) * unit_;
-        const float h = rule.charge(membrane[k], x);
-        const float s = rule.spike(h);
-        sum[k] = 0;
-        membrane[k] = rule.reset(h, s);
-        spikes[static_cast<std::size_t>(k)] = s;
-        any = std::max(any, s);
-      }
-      if (any == 0.0F) continue;
-      for (std::ptrdiff_t k = 0; k < count; ++k) {
-        if (spikes[static_cast<std::size_t>(k)] > 0.0F) fired(from + k);
-      }
+    for (; n < end; ++n) {
+      const float h = rule.charge(v[n], current(sums[n], static_cast<std::size_t>(n)));
+      const float s = rule.spike(h);
+      sums[n] = 0;
+      v[n] = rule.reset(h, s);
+      if (s > 0.0F) fired(n);
     }
   }
 
   neurons::LifParams params_;
+  neurons::LifConstants<float> constants_;
   std::ptrdiff_t block_;
   bool has_membrane_;
   float unit_;

@@ -11,7 +11,7 @@
 
 #include "core/random.hpp"
 
-/// Eight neurons side by side, by the vectors of GCC and Clang. Private to this folder: not installed.
+/// Eight neurons side by side, by the vectors of GCC and Clang. Private to network/: not installed.
 namespace synfire::network {
 
 using Float8 = float __attribute__((vector_size(32)));
