@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -9,25 +8,10 @@
 #include "core/tensor.hpp"
 #include "neurons/selective_scan.hpp"
 #include "tests/reference/selective_scan_reference.hpp"
+#include "tests/support/sequence_orders.hpp"
 
 /// What the tests of the selective scan share: its arguments, and both passes in memory that is full of other things.
 namespace synfire::test {
-
-inline std::vector<SequenceOrder> all_orders() {
-  std::vector<SequenceOrder> orders;
-  for (const SequenceAxis axis : {SequenceAxis::tokens, SequenceAxis::frame, SequenceAxis::time}) {
-    for (const SequenceDirection direction : {SequenceDirection::forward, SequenceDirection::backward}) {
-      orders.push_back({axis, direction});
-    }
-  }
-  return orders;
-}
-
-inline std::string order_text(SequenceOrder order) {
-  static constexpr const char* kAxes[] = {"tokens", "frame", "time"};
-  return std::string(kAxes[static_cast<int>(order.axis)]) +
-         (order.direction == SequenceDirection::forward ? "/forward" : "/backward");
-}
 
 struct ScanProblem {
   Shape u;
