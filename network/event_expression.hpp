@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "network/event_program.hpp"
@@ -70,6 +71,11 @@ bool scale_channels(const std::vector<double>& scale, const std::vector<double>&
                     EventExpression& current);
 /// Adds `other`, signals to signals or currents to currents.
 void add_expression(const EventExpression& other, EventExpression& sum);
+
+/// Gives a population its neurons, with what they have learned.
+/// \param node  whose tensors they are
+void set_neurons(const NeuronConfig& config, const Network<float>& network, const std::string& node,
+                 Population& population);
 
 /// Makes the inputs of `population` from what comes into it, in whole numbers on the finest grid on which no sum of one
 /// tick can leave 31 bits, whichever neurons fire. Its own place in the program is behind those that are there.

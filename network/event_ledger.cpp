@@ -95,7 +95,7 @@ class EventCounter {
     const auto& populations = runtime_.program().populations;
     const auto batch = std::ssize(runtime_.spikes());
     for (const Population& population : populations) {
-      if (population.kind != Population::Kind::lif && population.kind != Population::Kind::any) continue;
+      if (population.kind != Population::Kind::neurons && population.kind != Population::Kind::any) continue;
       const std::ptrdiff_t ticks = network_input_.input.shape[0] + population.extra_ticks;
       signals_[static_cast<std::size_t>(population.node)].spikes =
           Tensor<std::uint8_t>(population.shape.prepend(batch).prepend(ticks));

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "network/event_stepped_lif.hpp"
+#include "network/event_stepped_rows.hpp"
 
 /// The neuron models that the event engine runs. Private to the room.
 ///
@@ -26,8 +27,11 @@
 /// std::visit, once for a population and tick.
 namespace synfire::network {
 
-using EventNeurons = std::variant<SteppedLif>;
+using EventNeurons = std::variant<SteppedLif, SteppedRows>;
 
-inline EventNeurons make_event_neurons(const Population& population) { return SteppedLif(population); }
+inline EventNeurons make_event_neurons(const Population& population) {
+  if (population.rows) return SteppedRows(population);
+  return SteppedLif(population);
+}
 
 }  // namespace synfire::network

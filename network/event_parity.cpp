@@ -22,7 +22,7 @@ SampleSpikes by_node(const EventRuntime& runtime) {
     std::vector<EventSpike>& of_sample = result.emplace_back();
     for (EventSpike spike : sample) {
       const Population& population = populations[static_cast<std::size_t>(spike.population)];
-      if (population.kind != Population::Kind::lif) continue;
+      if (population.kind != Population::Kind::neurons) continue;
       spike.population = population.node;
       of_sample.push_back(spike);
     }
@@ -37,7 +37,7 @@ SampleSpikes float_spikes(Network<float>& network, View<const float> input, cons
   runtime.use_rounded_delays(true);
   runtime.watch_spikes([&](int node, View<const std::uint8_t> spikes) {
     const bool is_lif = std::any_of(program.populations.begin(), program.populations.end(), [&](const Population& p) {
-      return p.node == node && p.kind == Population::Kind::lif;
+      return p.node == node && p.kind == Population::Kind::neurons;
     });
     if (!is_lif) return;
     const std::ptrdiff_t batch = spikes.shape[1], size = spikes.shape.size_from(2);

@@ -8,7 +8,6 @@
 #include "core/error.hpp"
 #include "network/describe.hpp"
 #include "network/event_expression.hpp"
-#include "neurons/parametric_lif.hpp"
 
 namespace synfire::network {
 
@@ -177,15 +176,34 @@ class ProgramMaker {
     return result;
   }
 
-  EventExpression apply(const LifSpec& spec, const EventExpression& from) {
-    Population lif;
-    lif.kind = Population::Kind::lif;
-    lif.params = neurons::lif_params(spec.config, network_.spec.dt_ms);
-    if (spec.config.learn_tau) {
-      lif.params =
-          neurons::with_leak_logit(lif.params, spec.config.decay_input, static_cast<double>(tensor("leak_logit")[0]));
+  EventExpression apply(const LifSpec& spec, const EventExpression& from) { return neurons(spec.config, from); }
+  EventExpression apply(const CubaLifSpec& spec, const EventExpression& from) { return neurons(spec.config, from); }
+  EventExpression apply(const AdlifSpec& spec, const EventExpression& from) { return neurons(spec.config, from); }
+
+  EventExpression apply(const RecurrentSpec& spec, const EventExpression& from) {
+    EventExpression current = to_current(from);
+    const int itself = static_cast<int>(program_.populations.size());
+    current.currents.push_back({{itself, {}, 1.0}, feedback(spec), true});
+    return neurons(spec.neuron, current);
+  }
+  EventWeights<double> feedback(const RecurrentSpec& spec) const {
+    if (spec.delays) {
+      return delayed_weights(spec.delays->delay, tensor("weight"), tensor("position"),
+                             [&](std::ptrdiff_t out, std::ptrdiff_t in) { return spec.self_connections || out != in; });
     }
-    return add(std::move(lif), to_current(from));
+    DenseWeights<double> w = dense_weights(tensor("weight"));
+    for (std::ptrdiff_t n = 0; n < w.in && !spec.self_connections; ++n) {
+      w.values[static_cast<std::size_t>(n * (w.out + 1))] = 0.0;
+    }
+    return w;
+  }
+
+  EventExpression neurons(const NeuronConfig& config, const EventExpression& from) {
+    Population population;
+    population.kind = Population::Kind::neurons;
+    population.shape = out_shape_;
+    set_neurons(config, network_, node().name, population);
+    return add(std::move(population), to_current(from));
   }
 
   EventExpression apply(const LeakyIntegratorSpec& spec, const EventExpression& from) {

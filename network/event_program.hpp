@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "core/shape.hpp"
 #include "network/network.hpp"
 #include "neurons/lif.hpp"
+#include "neurons/row_model.hpp"
 
 /// A trained network as populations of neurons and the weights between them: what an event engine runs. Linear nodes
 /// (pooling, flatten, batch norm, vote) are folded into the weights and a drive; delays are whole ticks.
@@ -67,19 +69,26 @@ struct Projection {
   EventWeights<std::int32_t> weights;
 };
 
+/// Neurons that are run row by row: cuba_lif, adlif.
+struct RowNeurons {
+  neurons::RowModel<float> model;  ///< without its parameters, which are:
+  std::vector<float> parameters;   ///< [num_parameters, C]
+};
+
 struct Population {
   enum class Kind : std::uint8_t {
     input,    ///< the events of a recording
-    lif,      ///<
+    neurons,  ///< with a membrane and a threshold
     any,      ///< fires if any of its inputs does: max pooling of spikes
     readout,  ///< handed out in every tick: its current, or the membrane of a leaky integrator
   };
   std::string name;  ///< of the node
   int node = -1;     ///< -1: none
   Kind kind = Kind::input;
-  Shape shape;          ///< [H, W, C] or [C]
-  int extra_ticks = 0;  ///< beyond those of the input
-  neurons::LifParams params;
+  Shape shape;                      ///< [H, W, C] or [C]
+  int extra_ticks = 0;              ///< beyond those of the input
+  neurons::LifParams params;        ///< of lif; of others, their threshold
+  std::optional<RowNeurons> rows;   ///< of neurons that are no lif
   bool has_membrane = true;         ///< of a readout
   int shift = 0;                    ///< currents are multiples of 2^-shift
   std::vector<std::int32_t> drive;  ///< [size], in every tick; empty: none
@@ -98,8 +107,8 @@ struct EventProgram {
 
 /// Makes the program of a network, with its batch norms as evaluated and its delays rounded.
 /// \param max_count  the largest count of an input: the fewer, the finer the grid of the weights that read it
-/// \throws ShapeError that names the node for what the event engine does not run: a max pool of values, neurons other
-/// than lif, overlapping pooling windows, two linear maps without a neuron in between
+/// \throws ShapeError that names the node for what the event engine does not run: a max pool of values, overlapping
+/// pooling windows, two linear maps without a neuron in between
 EventProgram make_event_program(const Network<float>& network, std::int32_t max_count = 255);
 
 }  // namespace synfire::network

@@ -75,7 +75,7 @@ struct EventRuntime::Impl {
     std::vector<double> rates(static_cast<std::size_t>(nodes), std::numeric_limits<double>::quiet_NaN());
     for (std::size_t p = 0; p < program.populations.size(); ++p) {
       const Population& population = program.populations[p];
-      if (population.kind != Population::Kind::lif || last_ticks == 0) continue;
+      if (population.kind != Population::Kind::neurons || last_ticks == 0) continue;
       const double neuron_ticks = static_cast<double>(population.size()) *
                                   static_cast<double>(last_ticks + population.extra_ticks) *
                                   static_cast<double>(last_batch);
@@ -120,10 +120,11 @@ std::vector<double> EventRuntime::firing_rates() const { return impl_->firing_ra
 std::vector<float> EventRuntime::trace(View<const float> input, int population, std::ptrdiff_t neuron) {
   const auto& populations = impl_->program.populations;
   if (population < 0 || population >= std::ssize(populations) ||
-      populations[static_cast<std::size_t>(population)].kind != Population::Kind::lif || neuron < 0 ||
+      populations[static_cast<std::size_t>(population)].kind != Population::Kind::neurons || neuron < 0 ||
       neuron >= populations[static_cast<std::size_t>(population)].size() || input.shape[1] != 1) {
     throw ShapeError(fmt::format(
-        "[events] a trace is of one sample and one lif neuron, not of neuron {} of population {}", neuron, population));
+        "[events] a trace is of one sample and one neuron with a threshold, not of neuron {} of population {}", neuron,
+        population));
   }
   std::vector<float> result;
   EventRuntime alone(impl_->program);

@@ -55,6 +55,7 @@ void EventSample::reset(std::int32_t num_ticks) {
     const Population& population = program_.populations[p];
     State& state = states_[p];
     std::visit([&](const auto& model) { model.start(state.neurons); }, neurons_[p]);
+    state.events.clear();  // the last events of the first tick
     std::fill(state.sums.begin(), state.sums.end(), 0);
     state.touched.clear();
     std::fill(state.look_at.begin(), state.look_at.end(), kNever);
@@ -63,7 +64,7 @@ void EventSample::reset(std::int32_t num_ticks) {
     const auto ticks = static_cast<std::size_t>(num_ticks + population.extra_ticks);
     if (state.looks.size() < ticks) state.looks.resize(ticks);
     for (auto& looks : state.looks) looks.clear();
-    if (mode_ == EventMode::events && population.kind == Population::Kind::lif) {
+    if (mode_ == EventMode::events && population.kind == Population::Kind::neurons) {
       std::visit(
           [&](const auto& model) {
             for (std::int32_t block = 0; block < state.touched.size(); ++block) look_ahead(model, -1, p, block);
@@ -83,11 +84,12 @@ void EventSample::run(EventMode mode, std::int32_t num_ticks, const float* input
     if (tick < num_ticks) read_input(input + tick * tick_stride);
     for (std::size_t p = 1; p < states_.size(); ++p) {
       const Population& population = program_.populations[p];
+      states_[p].events.swap(states_[p].last_events);
       states_[p].events.clear();
       if (tick >= num_ticks + population.extra_ticks) continue;
       deliver(tick, p);
       switch (population.kind) {
-        case Population::Kind::lif:
+        case Population::Kind::neurons:
           fire_neurons(tick, p);
           break;
         case Population::Kind::any:
@@ -155,7 +157,7 @@ void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection&
                           std::size_t p, std::int32_t) {
   State& state = states_[p];
   rows_.clear();
-  for (const Event& event : states_[static_cast<std::size_t>(projection.source)].events) {
+  for (const Event& event : events_for(projection)) {
     const std::ptrdiff_t i = place_of(projection, event.neuron);
     if (i < 0) continue;
     const std::int32_t* const row = w.values.data() + i * w.out;
@@ -176,7 +178,7 @@ void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection&
 void EventSample::deliver(const ConvWeights<std::int32_t>& w, const Projection& projection, std::int32_t, std::size_t p,
                           std::int32_t) {
   State& state = states_[p];
-  const std::vector<Event>& events = states_[static_cast<std::size_t>(projection.source)].events;
+  const std::vector<Event>& events = events_for(projection);
   const std::ptrdiff_t kernel_size = w.kernel * w.kernel * w.out;
   for (std::size_t k = 0; k < events.size();) {
     const std::int32_t value = events[k].value;
@@ -224,7 +226,7 @@ void EventSample::deliver(const DelayedWeights<std::int32_t>& w, const Projectio
                           std::size_t p, std::int32_t index) {
   State& state = states_[p];
   const std::int32_t end = num_ticks_ + program_.populations[p].extra_ticks;
-  for (const Event& event : states_[static_cast<std::size_t>(projection.source)].events) {
+  for (const Event& event : events_for(projection)) {
     const std::ptrdiff_t i = place_of(projection, event.neuron);
     if (i < 0) continue;
     for (std::int32_t s = w.first_segment[static_cast<std::size_t>(i)];
@@ -241,7 +243,7 @@ void EventSample::deliver(const DirectWeights<std::int32_t>& w, const Projection
                           std::size_t p, std::int32_t) {
   State& state = states_[p];
   const std::ptrdiff_t block = program_.populations[p].block();
-  for (const Event& event : states_[static_cast<std::size_t>(projection.source)].events) {
+  for (const Event& event : events_for(projection)) {
     const std::ptrdiff_t to = place_of(projection, event.neuron);
     if (to < 0) continue;
     state.sums[static_cast<std::size_t>(to)] += event.value * w.value;

@@ -55,6 +55,7 @@ class EventSample {
     std::vector<std::int32_t> look_at;           ///< by block: the tick of its look that counts
     BlockSet touched;                            ///< in this tick
     std::vector<Event> events;                   ///< spikes of this tick
+    std::vector<Event> last_events;              ///< of the tick before
     std::uint64_t waiting = 0;                   ///< entries of both queues
     std::vector<std::vector<Look>> looks;        ///< by tick
     std::vector<std::vector<Arrival>> arrivals;  ///< by tick, a ring as long as the longest delay and one
@@ -79,6 +80,11 @@ class EventSample {
   void push(std::size_t p) {
     ++counts_[p].queue_push;
     counts_[p].queue_peak = std::max<std::uint64_t>(counts_[p].queue_peak, ++states_[p].waiting);
+  }
+  /// What a projection reads in this tick.
+  const std::vector<Event>& events_for(const Projection& projection) const {
+    const State& source = states_[static_cast<std::size_t>(projection.source)];
+    return projection.from_last_tick ? source.last_events : source.events;
   }
   void fire_neurons(std::int32_t tick, std::size_t p);
   template <class Model>

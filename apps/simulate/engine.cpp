@@ -25,7 +25,7 @@ class EventEngine : public SimulationEngine {
       SimulatedLayer layer{
           .name = population.name, .kind = {}, .shape = population.shape, .extra_ticks = population.extra_ticks};
       layer.fires = population.kind != Kind::readout;
-      layer.has_trace = population.kind == Kind::lif;
+      layer.has_trace = population.kind == Kind::neurons;
       layer.v_th = population.params.v_th;
       layer.kind = population.kind == Kind::input     ? "input"
                    : population.kind == Kind::readout ? "readout"

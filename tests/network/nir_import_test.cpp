@@ -77,7 +77,7 @@ TEST_CASE("a network that others trained fires the spikes that it fires elsewher
     std::size_t layer = 2;
     const auto counts = runtime.counts();
     for (std::size_t p = 0; p < counts.size(); ++p) {
-      if (runtime.program().populations[p].kind != network::Population::Kind::lif) continue;
+      if (runtime.program().populations[p].kind != network::Population::Kind::neurons) continue;
       CHECK(static_cast<long>(counts[p].events_out) == numbers[layer++]);
     }
     ++digits;
