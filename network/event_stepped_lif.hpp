@@ -43,7 +43,9 @@ class SteppedLif {
     const double margin = std::clamp(0x1p-20 / std::max(leak, 1e-30), 1e-4, 0.5);
     threshold_ = params_.v_th - margin * std::max(std::abs(params_.v_th), std::abs(params_.v_reset));
     any_driven_ = std::any_of(target_.begin(), target_.end(), [&](double to) { return to > threshold_; });
-    rests_ = leak == 0.0 && std::all_of(drive_.begin(), drive_.end(), [](float x) { return x == 0.0F; });
+    const bool driven = std::any_of(drive_.begin(), drive_.end(), [](float x) { return x != 0.0F; });
+    rests_ = leak == 0.0 && !driven;
+    decays_only_ = constants_.v_reset == 0.0F && !driven;
     log_decay_ = params_.decay > 0.0 ? std::log(static_cast<double>(static_cast<float>(params_.decay))) : -HUGE_VAL;
   }
 
@@ -132,10 +134,17 @@ class SteppedLif {
     const std::ptrdiff_t end = first + block_;
     for (; n + 16 <= end; n += 16) {
       Float8 low = load_lanes(v + n), high = load_lanes(v + n + 8);
-      const Float8 low_drive = load_lanes(drive + n), high_drive = load_lanes(drive + n + 8);
-      for (std::int32_t k = 0; k < ticks; ++k) {
-        low = lanes.charge(low, low_drive);
-        high = lanes.charge(high, high_drive);
+      if (decays_only_) {
+        for (std::int32_t k = 0; k < ticks; ++k) {
+          low *= constants_.decay;
+          high *= constants_.decay;
+        }
+      } else {
+        const Float8 low_drive = load_lanes(drive + n), high_drive = load_lanes(drive + n + 8);
+        for (std::int32_t k = 0; k < ticks; ++k) {
+          low = lanes.charge(low, low_drive);
+          high = lanes.charge(high, high_drive);
+        }
       }
       store_lanes(low, v + n);
       store_lanes(high, v + n + 8);
@@ -151,18 +160,20 @@ class SteppedLif {
   void step(std::ptrdiff_t first, std::int32_t* sums, float* v, const Fired& fired) const {
     const LifLanes<Rule> lanes(constants_);
     const std::int32_t* const drive = whole_drive_.data();
-    std::ptrdiff_t n = first;
-    const std::ptrdiff_t end = first + block_;
-    for (; n + 8 <= end; n += 8) {
-      const Int8 sum = load_sums(sums + n) + load_sums(drive + n);
-      Float8 h = lanes.charge(load_lanes(v + n), __builtin_convertvector(sum, Float8) * unit_);
-      std::memset(sums + n, 0, sizeof(sum));
-      std::uint32_t fires = lanes.fire(h);
-      store_lanes(h, v + n);
-      for (; fires != 0; fires &= fires - 1) fired(n + std::countr_zero(fires));
+    const std::ptrdiff_t end = first + block_, packed_end = end - block_ % 8;
+    for (std::ptrdiff_t strip = first; strip < packed_end; strip += 64) {
+      std::uint64_t fires = 0;  // a bit for each neuron of the strip
+      for (std::ptrdiff_t n = strip; n < std::min(strip + 64, packed_end); n += 8) {
+        const Int8 sum = load_sums(sums + n) + load_sums(drive + n);
+        Float8 h = lanes.charge(load_lanes(v + n), __builtin_convertvector(sum, Float8) * unit_);
+        std::memset(sums + n, 0, sizeof(sum));
+        fires |= std::uint64_t{lanes.fire(h)} << static_cast<unsigned>(n - strip);
+        store_lanes(h, v + n);
+      }
+      for (; fires != 0; fires &= fires - 1) fired(strip + std::countr_zero(fires));
     }
     const neurons::LifStep<Rule, float> rule = charge_of<Rule>();
-    for (; n < end; ++n) {
+    for (std::ptrdiff_t n = packed_end; n < end; ++n) {
       const float h = rule.charge(v[n], current(sums[n], static_cast<std::size_t>(n)));
       const float s = rule.spike(h);
       sums[n] = 0;
@@ -181,8 +192,9 @@ class SteppedLif {
   std::vector<std::int32_t> whole_drive_;
   double threshold_ = 0.0;  ///< a little below the true one
   double log_decay_ = 0.0;
-  bool any_driven_ = false;  ///< of any neuron beyond the threshold
-  bool rests_ = false;       ///< without input, no membrane moves
+  bool any_driven_ = false;   ///< of any neuron beyond the threshold
+  bool rests_ = false;        ///< without input, no membrane moves
+  bool decays_only_ = false;  ///< without input, a tick multiplies by the decay
 };
 
 }  // namespace synfire::network
