@@ -28,6 +28,10 @@ class LayerTable {
     if (defaults_.has(key)) fallback = defaults_.number(key, {}, at_least, at_most);
     return layer_.number(key, fallback, at_least, at_most);
   }
+  std::vector<double> numbers(const std::string& key, std::vector<double> fallback) const {
+    if (defaults_.has(key)) fallback = defaults_.numbers(key);
+    return layer_.numbers(key, fallback);
+  }
   bool flag(const std::string& key, bool fallback) const {
     if (defaults_.has(key)) fallback = defaults_.flag(key);
     return layer_.flag(key, fallback);

@@ -35,4 +35,7 @@ NodeFacts facts(const PositionSpec& spec, NodeInputs inputs);
 NodeFacts facts(const DropPathSpec& spec, NodeInputs inputs);
 NodeFacts facts(const MeanTokensSpec& spec, NodeInputs inputs);
 
+// Of the nodes that mix tokens.
+NodeFacts facts(const AttentionSpec& spec, NodeInputs inputs);
+
 }  // namespace synfire::network

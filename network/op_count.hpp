@@ -9,6 +9,7 @@
 #include "network/neuron_count.hpp"
 #include "synapses/conv2d.hpp"
 #include "synapses/delayed_linear.hpp"
+#include "synapses/mixers/swla.hpp"
 #include "synapses/pool.hpp"
 
 /// The rules by which synapses are counted: docs/energy.md. What is counted depends on the signal and the weights only,
@@ -66,6 +67,10 @@ void count_feedback(const Signal<Scalar>& spikes, View<const Scalar> w, bool sel
 template <class Scalar>
 void count_delayed_feedback(const Signal<Scalar>& spikes, const synapses::DelayConfig& config,
                             const synapses::DelayParameters<Scalar>& p, LayerLedger& record);
+
+/// Linear attention: what its spikes ask for as additions, or every product where it multiplies.
+template <class Scalar>
+void count_attention(const synapses::MixerInput<Scalar>& in, const synapses::MixerConfig& config, LayerLedger& record);
 
 /// The updates of a population that has just given `output` [T, B, ...].
 template <class Scalar>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -10,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "network/layer_table.hpp"
+#include "network/spec_mixers.hpp"
 #include "network/spec_neurons.hpp"
 #include "network/spec_tokens.hpp"
 
@@ -134,7 +136,8 @@ constexpr std::array<Kind, std::variant_size_v<Operation>> kKinds{{{"linear", re
                                                                    {"multiply", read_multiply, {2, 2}},
                                                                    {"position", read_position},
                                                                    {"drop_path", read_drop_path},
-                                                                   {"mean_tokens", read_mean_tokens}}};
+                                                                   {"mean_tokens", read_mean_tokens},
+                                                                   {"attention", read_attention, {3, 3}}}};
 
 bool is_name(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {

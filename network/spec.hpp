@@ -16,6 +16,7 @@
 #include "synapses/batch_norm.hpp"
 #include "synapses/conv2d.hpp"
 #include "synapses/delayed_linear.hpp"
+#include "synapses/mixers/mixer_config.hpp"
 #include "synapses/pool.hpp"
 
 /// What a network is, as plain data: a graph of named nodes. It has no device and no parameters; `build` makes
@@ -105,10 +106,15 @@ struct RecurrentSpec {
   std::optional<DelayedLinearSpec> delays;  ///< as of a delayed_linear of one kernel and no extra ticks
 };
 
+/// Attention over the tokens of its inputs q, k and v, in this order.
+struct AttentionSpec {
+  synapses::MixerConfig mixer;
+};
+
 using Operation = std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec,
                                FlattenSpec, LifSpec, LeakyIntegratorSpec, AddSpec, VoteSpec, DelayedLinearSpec,
                                CubaLifSpec, AdlifSpec, RecurrentSpec, DepthwiseConv2dSpec, LayerNormSpec,
-                               ActivationSpec, MultiplySpec, PositionSpec, DropPathSpec, MeanTokensSpec>;
+                               ActivationSpec, MultiplySpec, PositionSpec, DropPathSpec, MeanTokensSpec, AttentionSpec>;
 
 /// "conv2d": the kind of a node as it is written in a configuration.
 std::string_view kind_name(const Operation& operation);

@@ -223,5 +223,7 @@ template <class Scalar>
 StagePtr<Scalar> make_stage(const DropPathSpec& spec, const NodeContext<Scalar>& context);
 template <class Scalar>
 StagePtr<Scalar> make_stage(const MeanTokensSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const AttentionSpec& spec, const NodeContext<Scalar>& context);
 
 }  // namespace synfire::network

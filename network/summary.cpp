@@ -58,6 +58,13 @@ std::string detail(const DelayedLinearSpec& spec) {
   if (spec.sparsity > 0.0) text += fmt::format(", {:.0f} % pruned", 100.0 * spec.sparsity);
   return text;
 }
+std::string detail(const AttentionSpec& spec) {
+  const synapses::MixerConfig& mixer = spec.mixer;
+  const auto& [t, y, x] = mixer.window_size;
+  const auto extent = [](int size) { return size == 0 ? std::string("all") : std::to_string(size); };
+  return fmt::format("swla, {} {}, windows of {}x{}x{}{}", mixer.heads, mixer.heads == 1 ? "head" : "heads", extent(t),
+                     extent(y), extent(x), mixer.causal ? ", causal" : "");
+}
 std::string detail(const VoteSpec& spec) { return fmt::format("groups of {}", spec.group); }
 std::string detail(const DepthwiseConv2dSpec& spec) {
   return fmt::format("{0}x{0}{1}", spec.kernel, spec.bias ? ", bias" : "");

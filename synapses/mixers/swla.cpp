@@ -7,8 +7,6 @@ namespace synfire::synapses {
 
 namespace {
 
-Shape den_shape(const MixerConfig& config, const Shape& shape) { return with_inner(shape, 1, Shape{config.heads}); }
-
 /// S and m of one head in a state that is carried.
 template <class Scalar>
 struct CarriedHead {
@@ -73,11 +71,15 @@ void check_forward(const char* operation, const MixerInput<Scalar>& in, const Mi
   check_inputs(operation, in.q.shape, in.k.shape, in.v.shape, config);
   require_cpu(operation, in.q.device);
   require_shape(operation, "o", o.shape, in.q.shape);
-  require_shape(operation, "den", den.shape, den_shape(config, in.q.shape));
+  require_shape(operation, "den", den.shape, swla_den_shape(config, in.q.shape));
   require_scratch(operation, scratch, swla_scratch_bytes<Scalar>(config, in.q.shape, false));
 }
 
 }  // namespace
+
+Shape swla_den_shape(const MixerConfig& config, const Shape& shape) {
+  return with_inner(shape, 1, Shape{config.heads});
+}
 
 void check_mixer(const MixerConfig& config, const Shape& shape) {
   const auto need = [](bool holds, const std::string& problem) {

@@ -26,6 +26,9 @@ struct MixerGradients {
 /// \throws ShapeError if the configuration contradicts itself or does not fit the shape
 void check_mixer(const MixerConfig& config, const Shape& shape);
 
+/// Of the denominators: [T, B, H, W, heads] or [T, B, heads].
+Shape swla_den_shape(const MixerConfig& config, const Shape& shape);
+
 /// Spiking window linear attention ([Chen2024]; docs/numerics.md). In each window and head, over its tokens j, with phi
 /// of the configuration's feature and R_j the rotation of its rope:
 ///
@@ -41,7 +44,7 @@ void check_mixer(const MixerConfig& config, const Shape& shape);
 ///
 /// A window of a sample does not depend on other samples of the batch, bit for bit.
 ///
-/// \param den  [T, B, H, W, heads] or [T, B, heads] out; the backward pass reads it
+/// \param den  swla_den_shape out; the backward pass reads it
 /// \param scratch  swla_scratch_bytes
 /// \throws ShapeError as check_mixer, or if shapes differ
 template <class Scalar>

@@ -107,7 +107,7 @@ void swla_backward(const MixerInput<Scalar>& in, const MixerConfig& config, cons
   constexpr const char* kName = "swla_backward";
   check_inputs(kName, in.q.shape, in.k.shape, in.v.shape, config);
   require_cpu(kName, in.q.device);
-  require_shape(kName, "den", den.shape, with_inner(in.q.shape, 1, Shape{config.heads}));
+  require_shape(kName, "den", den.shape, swla_den_shape(config, in.q.shape));
   require_shape(kName, "grad_o", grad_o.shape, in.q.shape);
   for (const View<Scalar>* grad : {&grads.q, &grads.k, &grads.v}) {
     if (!grad->empty()) require_shape(kName, "a gradient", grad->shape, in.q.shape);

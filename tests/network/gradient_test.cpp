@@ -140,3 +140,8 @@ TEST_CASE("gradients of a network of tokens, with gates, norms, tables and dropp
   Case tokens(test::kTokens, test::kTokensInput);
   tokens.check_all();
 }
+
+TEST_CASE("gradients through attentions, in shifted windows and through time, equal finite differences") {
+  Case attention(test::kAttention, test::kAttentionInput);
+  attention.check_all();
+}

@@ -384,4 +384,28 @@ start = "trunc_normal"
 )";
 inline const Shape kTokensInput{6, 4, 2};
 
+/// Two attentions: shifted windows of spikes with rope, then a causal one that forgets, whose queries are its keys.
+inline const std::string kAttention = R"(
+[network]
+dt_ms = 2.0
+lif = {tau_mem_ms = 4.0, v_th = 0.3, detach_reset = false}
+conv2d = {kernel = 1}
+layers = [
+  {type = "conv2d", name = "stem", channels = 8, kernel = 3, padding = 1},
+  {type = "conv2d", name = "wq", channels = 8, inputs = ["stem"]},
+  {type = "lif", name = "q"},
+  {type = "conv2d", name = "wk", channels = 8, inputs = ["stem"]},
+  {type = "lif", name = "k"},
+  {type = "attention", name = "mix", inputs = ["q", "k", "stem"], heads = 2, rope = "model", window_size = [1, 2, 2], window_shift = [0, 1, 1]},
+  {type = "batch_norm", name = "norm"},
+  {type = "lif", name = "mixed"},
+  {type = "attention", name = "past", inputs = ["mixed", "mixed", "mix"], heads = 4, feature = "spike", eps = 0.5, decay = "head", window_size = [0, 0, 3], causal = true},
+  {type = "add", name = "sum", inputs = ["past", "stem"]},
+  {type = "flatten"},
+  {type = "linear", name = "head", out_features = 3},
+  {type = "leaky_integrator", name = "out"},
+]
+)";
+inline const Shape kAttentionInput{3, 5, 2};
+
 }  // namespace synfire::test
