@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "network/describe.hpp"
+#include "network/event_executed.hpp"
 #include "network/ledger_plan.hpp"
 #include "network/op_count.hpp"
 #include "synapses/flatten.hpp"
@@ -17,12 +18,13 @@ namespace {
 
 constexpr std::uint64_t kWeightBytes = sizeof(std::int32_t), kEventBytes = sizeof(std::int32_t);
 
-/// The output of a node: its spikes, or numbers. Nothing for currents, which the event engine never has.
+/// The output of a node: its spikes, or numbers. Nothing for currents, which the event engine never has as such.
 struct NodeSignal {
   Tensor<std::uint8_t> spikes;
   Tensor<float> real;
   View<const float> input;  ///< the network's own
 
+  bool is_current() const { return spikes.size() == 0 && real.size() == 0 && input.data == nullptr; }
   bool is_spikes() const { return spikes.size() > 0; }
   Signal<float> view() const {
     if (is_spikes()) return {spikes.shape(), nullptr, spikes.data(), Device::cpu};
@@ -40,6 +42,7 @@ class EventCounter {
         plan_(plan_ledger(network)),
         facts_(describe(network.spec, network.input)),
         inputs_(input_indices(network.spec)),
+        extra_(extra_ticks(network.spec, facts_)),
         signals_(network.spec.nodes.size()) {
     if (ledger.layers.empty()) {
       ledger.layers = plan_.layers;
@@ -67,7 +70,11 @@ class EventCounter {
     for (std::size_t layer = 0; layer < ledger_.layers.size(); ++layer) {
       const auto last = static_cast<std::size_t>(plan_.last_node[layer]);
       LayerLedger asked;
-      count_output(signals_[last].view(), asked);
+      if (signals_[last].is_current()) {
+        count_current(last, asked);
+      } else {
+        count_output(signals_[last].view(), asked);
+      }
       LayerLedger& record = ledger_.layers[layer];
       record.events_out += asked.events_out;
       record.output_elems += asked.output_elems;
@@ -76,7 +83,7 @@ class EventCounter {
       record.path_scatter += asked.ticks;
     }
     const std::vector<EventCounts> after = runtime_.counts();
-    for (std::size_t p = 1; p < after.size(); ++p) add_executed(p, before[p], after[p]);
+    for (std::size_t p = 1; p < after.size(); ++p) add_executed(p, difference(after[p], before[p]));
     return output;
   }
 
@@ -131,6 +138,15 @@ class EventCounter {
     LayerLedger asked;
     for (std::size_t k = 0; k < inputs_[node_].size(); ++k) count_input(source(k).view(), asked);
     add_asked(asked);
+  }
+
+  /// How much there is of it; not its values.
+  void count_current(std::size_t node, LayerLedger& asked) const {
+    const Shape& in = network_input_.input.shape;
+    const auto ticks = static_cast<std::uint64_t>(in[0] + extra_[node]), batch = static_cast<std::uint64_t>(in[1]);
+    asked.samples += batch;
+    asked.ticks += ticks * batch;
+    asked.output_elems += ticks * batch * static_cast<std::uint64_t>(facts_[node].output.size());
   }
 
   void pass(const LinearSpec&) {
@@ -197,49 +213,41 @@ class EventCounter {
     }
   }
   void pass(const VoteSpec&) { read_inputs(); }
-  template <class Operation>
-  void pass(const Operation&) {}
+  void pass(const RecurrentSpec& spec) {
+    const Signal<float> spikes = signals_[node_].view();
+    LayerLedger clocked;
+    if (spec.delays) {
+      const std::ptrdiff_t n = spikes.shape.channels();
+      Tensor<float> mask(spec.self_connections ? Shape{0, 0} : Shape{n, n});
+      for (std::ptrdiff_t k = 0; k < mask.size(); ++k) mask[k] = k % (n + 1) == 0 ? 0.0F : 1.0F;
+      count_delayed_feedback<float>(
+          spikes, spec.delays->delay,
+          {tensor("weight").view(), tensor("position").view(), tensor("width").view(), mask.view(), true}, clocked);
+    } else {
+      count_feedback<float>(spikes, tensor("weight").view(), spec.self_connections, clocked);
+    }
+    add_asked(clocked);
+  }
+  /// Neurons that stand behind no weights read the input of their layer.
+  template <class Neurons>
+  void pass(const Neurons&) {
+    const int layer = plan_.layer_of_node[node_];
+    if (layer >= 0 && plan_.first_node[static_cast<std::size_t>(layer)] == static_cast<int>(node_)) read_inputs();
+  }
 
-  /// What the engine did for a population goes to the layer of its node.
-  void add_executed(std::size_t p, const EventCounts& before, const EventCounts& after) {
+  /// What the engine did for a population goes to the layer of its node, and for the weights of a current that comes
+  /// from a layer of its own to that.
+  void add_executed(std::size_t p, const EventCounts& counts) {
     const Population& population = runtime_.program().populations[p];
     node_ = static_cast<std::size_t>(population.node);
-    LayerLedger& to = record();
-    const std::uint64_t synaptic = after.synaptic_events - before.synaptic_events;
-    const std::uint64_t graded = after.graded_events - before.graded_events;
-    const std::uint64_t updates = after.neuron_updates - before.neuron_updates;
-    const std::uint64_t replayed = after.replayed_ticks - before.replayed_ticks;
-    const std::uint64_t looks = after.looks_computed - before.looks_computed;
-    to.addr_ops += synaptic;
-    to.io_wr += (after.events_out - before.events_out) * kEventBytes;
-    to.queue_push += after.queue_push - before.queue_push;
-    to.queue_pop += after.queue_push - before.queue_push;
-    to.queue_stale += after.queue_stale - before.queue_stale;
-    to.queue_peak = std::max(to.queue_peak, after.queue_peak);
-    if (population.kind == Population::Kind::any) {
-      to.cmp += synaptic;
-      return;
-    }
-    to.exec_acs += synaptic - graded;
-    to.exec_macs += graded;
-    to.w_rd += synaptic * kWeightBytes;
-    // The drive is added to the sum, and the sum is brought from its grid.
-    to.add += updates;
-    to.mul += updates;
-    to.log += looks;
-    to.div += looks;
-    const Operation& operation = network_.spec.nodes[node_].operation;
-    if (const auto* lif = std::get_if<LifSpec>(&operation)) {
-      const NeuronWork work = neuron_work(NeuronConfig{lif->config});
-      const std::uint64_t spikes = after.events_out - before.events_out;
-      count_neurons(work, updates, spikes, static_cast<std::uint64_t>(population.size()), sizeof(float), to);
-      to.replayed_ticks += replayed;
-      to.add += replayed * static_cast<std::uint64_t>(work.add);
-      to.mul += replayed * static_cast<std::uint64_t>(work.mul);
-    } else if (const auto* integrator = std::get_if<LeakyIntegratorSpec>(&operation)) {
-      count_neurons(neuron_work(*integrator), updates, 0, static_cast<std::uint64_t>(population.size()), sizeof(float),
-                    to);
-    }
+    LayerLedger& neurons = record();
+    const int before = inputs_[node_].front();
+    const bool is_apart = population.kind == Population::Kind::neurons && before >= 0 &&
+                          signals_[static_cast<std::size_t>(before)].is_current();
+    LayerLedger& synapses =
+        is_apart ? ledger_.layers[static_cast<std::size_t>(plan_.layer_of_node[static_cast<std::size_t>(before)])]
+                 : neurons;
+    network::add_executed(population, network_.spec.nodes[node_].operation, counts, synapses, neurons);
   }
 
   const Network<float>& network_;
@@ -248,6 +256,7 @@ class EventCounter {
   LedgerPlan plan_;
   std::vector<NodeFacts> facts_;
   std::vector<std::vector<int>> inputs_;
+  std::vector<int> extra_;  ///< ticks of each node beyond those of the input
   std::vector<NodeSignal> signals_;
   NodeSignal network_input_;
   std::size_t node_ = 0;

@@ -23,6 +23,7 @@ EventCounts& EventCounts::operator+=(const EventCounts& other) {
   events_out += other.events_out;
   synaptic_events += other.synaptic_events;
   graded_events += other.graded_events;
+  feedback_events += other.feedback_events;
   neuron_updates += other.neuron_updates;
   replayed_ticks += other.replayed_ticks;
   queue_push += other.queue_push;

@@ -24,11 +24,12 @@ struct EventCounts {
   std::uint64_t events_out = 0;       ///< spikes, or counted events of the input
   std::uint64_t synaptic_events = 0;  ///< weights that were added
   std::uint64_t graded_events = 0;    ///< of them, those that a count above 1 was multiplied with first
+  std::uint64_t feedback_events = 0;  ///< of them, those that the population sent to itself
   std::uint64_t neuron_updates = 0;   ///< ticks of neurons in which they were tested for firing
   std::uint64_t replayed_ticks = 0;   ///< ticks of neurons that were made up for without a test
   std::uint64_t queue_push = 0;       ///< of spikes with a delay and of looks at neurons that could fire
   std::uint64_t queue_peak = 0;       ///< entries that waited at the same time, the most of any sample
-  std::uint64_t looks_computed = 0;   ///< crossings that were predicted: a logarithm and a division each
+  std::uint64_t looks_computed = 0;   ///< crossings or bounds that were computed to predict when a neuron could fire
   std::uint64_t queue_stale = 0;      ///< such looks that came to nothing, since the neurons had been touched before
 
   EventCounts& operator+=(const EventCounts& other);

@@ -140,13 +140,13 @@ void EventSample::deliver(std::int32_t tick, std::size_t p) {
   // What was sent before and arrives now. New arrivals of this tick have been added just above.
   auto& arrivals = state.arrivals[static_cast<std::size_t>(tick) % state.arrivals.size()];
   for (const Arrival& arrival : arrivals) {
-    const auto& w =
-        std::get<DelayedWeights<std::int32_t>>(population.inputs[static_cast<std::size_t>(arrival.projection)].weights);
+    const Projection& projection = population.inputs[static_cast<std::size_t>(arrival.projection)];
+    const auto& w = std::get<DelayedWeights<std::int32_t>>(projection.weights);
     const auto& segment = w.segments[static_cast<std::size_t>(arrival.segment)];
     for (auto s = static_cast<std::size_t>(segment.first); s < static_cast<std::size_t>(segment.last); ++s) {
       state.sums[static_cast<std::size_t>(w.target[s])] += arrival.value * w.values[s];
     }
-    count_synapses(p, arrival.value, segment.last - segment.first);
+    count_synapses(p, projection, arrival.value, segment.last - segment.first);
   }
   if (!arrivals.empty()) state.touched.add(0);
   state.waiting -= arrivals.size();
@@ -165,13 +165,13 @@ void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection&
       rows_.push_back(row);
     } else {
       add_multiple(row, event.value, w.out, state.sums.data());
-      count_synapses(p, event.value, w.out);
+      count_synapses(p, projection, event.value, w.out);
       state.touched.add(0);
     }
   }
   if (rows_.empty()) return;
   add_rows(rows_, 0, w.out, state.sums.data());
-  count_synapses(p, 1, std::ssize(rows_) * w.out);
+  count_synapses(p, projection, 1, std::ssize(rows_) * w.out);
   state.touched.add(0);
 }
 
@@ -216,7 +216,7 @@ void EventSample::deliver(const ConvWeights<std::int32_t>& w, const Projection& 
           for (const std::int32_t* weights : rows_) add_multiple(weights + offset, value, together * w.out, sums);
         }
         for (std::ptrdiff_t n = 0; n < together; ++n) state.touched.add(target + n);
-        count_synapses(p, value, std::ssize(rows_) * together * w.out);
+        count_synapses(p, projection, value, std::ssize(rows_) * together * w.out);
       }
     }
   }
@@ -248,7 +248,7 @@ void EventSample::deliver(const DirectWeights<std::int32_t>& w, const Projection
     if (to < 0) continue;
     state.sums[static_cast<std::size_t>(to)] += event.value * w.value;
     state.touched.add(static_cast<std::uint32_t>(to) / static_cast<std::uint32_t>(block));
-    count_synapses(p, event.value, 1);
+    count_synapses(p, projection, event.value, 1);
   }
 }
 

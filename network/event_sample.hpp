@@ -72,9 +72,10 @@ class EventSample {
                std::int32_t index);
   void deliver(const DirectWeights<std::int32_t>& w, const Projection& projection, std::int32_t tick, std::size_t p,
                std::int32_t index);
-  void count_synapses(std::size_t p, std::int32_t value, std::ptrdiff_t number) {
+  void count_synapses(std::size_t p, const Projection& projection, std::int32_t value, std::ptrdiff_t number) {
     counts_[p].synaptic_events += static_cast<std::uint64_t>(number);
     if (value != 1) counts_[p].graded_events += static_cast<std::uint64_t>(number);
+    if (projection.from_last_tick) counts_[p].feedback_events += static_cast<std::uint64_t>(number);
   }
   /// Counts an entry that has been put into a queue.
   void push(std::size_t p) {

@@ -1,6 +1,8 @@
 #include "network/event_ledger.hpp"
 
+#include <cmath>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -66,9 +68,50 @@ type = "leaky_integrator"
 tau_mem_ms = 4.0
 )";
 
+/// Feedback with and without delays, neurons of all kinds, a population that reads spikes without weights.
+const char* const kRecurrent = R"(
+recurrent = {v_th = 0.4, tau_mem_max_ms = 12.0, tau_adapt_max_ms = 80.0, adaptation = 2.0, self_connections = false}
+[[network.layers]]
+type = "linear"
+out_features = 20
+[[network.layers]]
+type = "recurrent"
+neuron = "adlif"
+[[network.layers]]
+type = "cuba_lif"
+tau_mem_ms = 3.0
+v_th = 0.2
+[[network.layers]]
+type = "delayed_linear"
+out_features = 15
+max_delay_ticks = 4
+[[network.layers]]
+type = "batch_norm"
+[[network.layers]]
+type = "recurrent"
+neuron = "cuba_lif"
+tau_mem_ms = 4.0
+delays = "learned"
+max_delay_ticks = 6
+[[network.layers]]
+type = "linear"
+out_features = 4
+[[network.layers]]
+type = "adlif"
+v_th = 0.3
+)";
+
 struct Ledgers {
   OpLedger clocked, event;
 };
+
+/// So that every layer fires.
+void strengthen(network::Network<float>& net, float factor) {
+  for (auto& tensor : net.tensors) {
+    if (tensor.kind != network::TensorKind::weight) continue;
+    for (float& weight : tensor.value.span()) weight *= factor;
+  }
+}
 
 Ledgers count(network::Network<float>& net, const Tensor<float>& input) {
   Ledgers result;
@@ -84,9 +127,11 @@ Ledgers count(network::Network<float>& net, const Tensor<float>& input) {
 }  // namespace
 
 TEST_CASE("both engines are asked for the same: the counts that depend on spikes alone are equal") {
-  for (const bool image : {true, false}) {
-    CAPTURE(image);
-    network::Network<float> net = image ? network_of(kImage, {12, 12, 2}) : network_of(kDelayed, {30});
+  for (const char* const layers : {kImage, kDelayed, kRecurrent}) {
+    CAPTURE(std::string(layers));
+    const bool image = layers == kImage;
+    network::Network<float> net = network_of(layers, image ? Shape{12, 12, 2} : Shape{30});
+    strengthen(net, 4.0F);
     const Ledgers ledgers = count(net, image ? counts({15, 3, 12, 12, 2}) : counts({25, 4, 30}));
     REQUIRE(ledgers.event.layers.size() == ledgers.clocked.layers.size());
     CHECK(ledgers.event.samples == ledgers.clocked.samples);
@@ -104,7 +149,10 @@ TEST_CASE("both engines are asked for the same: the counts that depend on spikes
       CHECK(event.nb_macs == clocked.nb_macs);
       CHECK(event.events_in == clocked.events_in);
       CHECK(event.input_elems == clocked.input_elems);
-      if (event.sizes.fires) CHECK(event.events_out == clocked.events_out);
+      if (event.sizes.fires) {
+        CHECK(event.events_out == clocked.events_out);
+        CHECK(event.events_out > 0);
+      }
       CHECK(event.output_elems == clocked.output_elems);
       CHECK(event.sizes.weights == clocked.sizes.weights);
       CHECK(event.sizes.zero_weights == clocked.sizes.zero_weights);
@@ -150,6 +198,108 @@ TEST_CASE("batches add up: the ledger of a batch is that of its samples, but for
   OpLedger sum = once;
   sum += once;
   CHECK(sum == twice);
+}
+
+namespace {
+
+const char* const kOneTick = R"(
+[[network.layers]]
+type = "linear"
+out_features = 6
+bias = false
+[[network.layers]]
+type = "recurrent"
+neuron = "lif"
+tau_mem_ms = 2.0
+v_th = 0.3
+self_connections = false
+)";
+
+const char* const kLater = R"(
+[[network.layers]]
+type = "linear"
+out_features = 6
+bias = false
+[[network.layers]]
+type = "recurrent"
+neuron = "lif"
+tau_mem_ms = 2.0
+v_th = 0.3
+self_connections = false
+delays = "fixed"
+max_delay_ticks = 4
+)";
+
+/// What a tiny population of six that feeds back takes, counted spike by spike.
+struct Brute {
+  std::uint64_t spikes = 0, feedback = 0, updates = 0, replayed = 0;
+};
+
+/// \param delay_of  of the synapse to o from i beyond the first tick
+template <class DelayOf>
+Brute brute_force(network::Network<float>& net, const Tensor<float>& input, bool diagonal_is_there,
+                  const DelayOf& delay_of) {
+  network::EventRuntime runtime(network::make_event_program(net));
+  runtime.record_spikes(true);
+  runtime.forward(input.view());
+  const std::ptrdiff_t ticks = input.shape()[0], inputs = input.shape()[2];
+  std::vector<bool> arrives(static_cast<std::size_t>(ticks));
+  for (std::ptrdiff_t t = 0; t < ticks; ++t) {
+    for (std::ptrdiff_t i = 0; i < inputs; ++i) {
+      if (input[t * inputs + i] != 0.0F) arrives[static_cast<std::size_t>(t)] = true;
+    }
+  }
+  Brute result;
+  for (const network::EventSpike& spike : runtime.spikes().front()) {
+    if (spike.population != 1) continue;
+    ++result.spikes;
+    for (std::ptrdiff_t o = 0; o < 6; ++o) {
+      if (o == spike.neuron && !diagonal_is_there) continue;
+      const std::ptrdiff_t arrival = spike.tick + 1 + delay_of(o, spike.neuron);
+      if (arrival >= ticks) continue;
+      ++result.feedback;
+      arrives[static_cast<std::size_t>(arrival)] = true;
+    }
+  }
+  std::uint64_t since = 0;
+  for (const bool arrival : arrives) {
+    if (arrival) {
+      result.updates += 6;
+      result.replayed += 6 * since;
+    }
+    since = arrival ? 0 : since + 1;
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("what a population that feeds back took is what a count spike by spike gives") {
+  for (const bool delayed : {false, true}) {
+    CAPTURE(delayed);
+    network::Network<float> net = network_of(delayed ? kLater : kOneTick, {10}, 3);
+    for (float& weight : net.tensors[0].value.span()) weight *= 3.0F;
+    const Tensor<float> input = test::random_counts({60, 1, 10}, 0.01, 1);
+    const std::string name = net.spec.nodes[1].name;
+    // Without delays, the zeros of the diagonal are added like other weights.
+    const Brute brute = brute_force(net, input, !delayed, [&](std::ptrdiff_t o, std::ptrdiff_t i) {
+      return delayed ? 2 - std::lrint(net.tensor(name + ".position").value[o * 6 + i]) : 0L;
+    });
+
+    const Ledgers ledgers = count(net, input);
+
+    const LayerLedger &linear = ledgers.event.layers[0], &population = ledgers.event.layers[1];
+    CHECK(brute.spikes > 10);
+    CHECK(brute.replayed > 0);
+    CHECK(population.events_out == brute.spikes);
+    // Every spike is also handed out once.
+    CHECK(population.exec_acs == brute.feedback + brute.spikes);
+    CHECK(population.neuron_updates == brute.updates);
+    CHECK(population.replayed_ticks == brute.replayed);
+    CHECK(population.w_rd == 4 * (brute.feedback + brute.spikes));
+    CHECK(linear.exec_acs == 6 * linear.events_in);
+    CHECK(linear.exec_acs == linear.eff_unit);
+  }
 }
 
 }  // namespace synfire
