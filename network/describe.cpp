@@ -55,6 +55,11 @@ NodeFacts facts(const Conv2dSpec& spec, NodeInputs inputs) {
     need(in[axis] + 2 * spec.padding >= spec.kernel,
          fmt::format("kernel {} with padding {} is larger than the image {}", spec.kernel, spec.padding, in.text()));
   }
+  for (int axis = 0; axis < 2 && spec.whole; ++axis) {
+    need((in[axis] + 2 * spec.padding - spec.kernel) % spec.stride == 0,
+         fmt::format("windows of {} at a distance of {} leave out an edge of the image {}", spec.kernel, spec.stride,
+                     in.text()));
+  }
   const auto extent = [&](std::ptrdiff_t n) { return (n + 2 * spec.padding - spec.kernel) / spec.stride + 1; };
   const std::ptrdiff_t fan_in = in[2] * spec.kernel * spec.kernel;
   NodeFacts result{Shape{extent(in[0]), extent(in[1]), spec.channels}, {}, 0.0};

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "network/builders/builder.hpp"
 #include "network/layer_table.hpp"
 #include "network/spec_mixers.hpp"
 #include "network/spec_neurons.hpp"
@@ -43,6 +44,7 @@ Operation read_conv2d(const LayerTable& table) {
   spec.stride = table.integer("stride", 1, 1, kMaxWindow);
   spec.padding = table.integer("padding", 0, 0, kMaxWindow);
   spec.bias = table.flag("bias", false);
+  spec.whole = table.flag("whole", false);
   if (spec.padding >= spec.kernel) {
     table.fail("padding", fmt::format("must be smaller than the kernel ({}), got {}", spec.kernel, spec.padding));
   }
@@ -207,8 +209,12 @@ neurons::LifConfig integrator_config(const LeakyIntegratorSpec& spec) {
 NetworkSpec read_network_spec(const ConfigTable& table) {
   NetworkSpec spec;
   spec.dt_ms = table.number("dt_ms", 1.0, 1e-6, kMaxMs);
+  if (table.has("builder")) {
+    build_by_name(table, spec);
+    return spec;
+  }
   const std::vector<ConfigTable> layers = table.tables("layers");
-  if (layers.empty()) table.fail("layers", "a network needs at least one [[network.layers]]");
+  if (layers.empty()) table.fail("layers", "a network needs at least one [[network.layers]], or a builder");
 
   std::map<std::string, int> count_of_type;
   for (const ConfigTable& layer : layers) spec.nodes.push_back(read_node(table, layer, spec, count_of_type));

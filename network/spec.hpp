@@ -49,6 +49,7 @@ struct Conv2dSpec {
   int stride = 1;
   int padding = 0;
   bool bias = false;
+  bool whole = false;  ///< true: windows must fit the image, none of its edge may be left out
 };
 struct MaxPoolSpec {
   synapses::PoolGeometry geometry;
@@ -157,10 +158,13 @@ struct NetworkSpec {
 ///     channels = 32
 ///     inputs = ["input"]       # default: the node before
 ///
+/// or a network by name, `builder = "spikmamba"` with the keys of docs/networks.md.
+///
 /// Keys and defaults by type:
 ///     linear            out_features, bias (true), per_token (false; true reads images, a pixel at a time), start
 ///                       ("fan_in", "trunc_normal")
-///     conv2d            channels, kernel (3), stride (1), padding (0), bias (false)
+///     conv2d            channels, kernel (3), stride (1), padding (0), bias (false), whole (false; true refuses
+///                       images of which windows leave out an edge)
 ///     max_pool          kernel (2), stride (kernel)
 ///     avg_pool          the same
 ///     batch_norm        eps (1e-5), momentum (0.1)
