@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "network/clocked_runtime.hpp"
 #include "network/summary.hpp"
+#include "tests/network/gradient_case.hpp"
 #include "tests/network/small_networks.hpp"
 #include "tests/support/tolerance.hpp"
 
@@ -269,5 +270,50 @@ TEST_CASE("an attention block gives the spikes, sums and values of the definitio
     CAPTURE(worked.shift);
     check_worked<double>(worked, 6e-8);  // the digits that are printed
     check_worked<float>(worked, 1.3e-6);
+  }
+}
+
+TEST_CASE("gradients of a block of either profile, with shifted windows, equal finite differences") {
+  for (const char* profile : {"hybrid", "spike"}) {
+    CAPTURE(profile);
+    const std::string keys = std::string("width = 8\nheads = 2\nprofile = \"") + profile + "\"\n" + kNoScan +
+                             "[network.neuron]\nsurrogate_alpha = 2.0\n";
+    NetworkSpec spec = one_block(keys);
+    for (NodeSpec& node : spec.nodes) {
+      if (auto* lif = std::get_if<LifSpec>(&node.operation)) lif->config.detach_reset = false;
+      if (auto* attention = std::get_if<AttentionSpec>(&node.operation)) {
+        attention->mixer.window_size = {1, 2, 2};
+        attention->mixer.window_shift = {0, 1, 1};
+      }
+    }
+    test::GradientCase block(spec, Shape{4, 4, 8});
+    block.check_all({"q_map.bias", "k_map.bias", "lepe.bias"});  // each in front of a batch norm
+  }
+}
+
+TEST_CASE("the logits of a clip do not depend on its batch, bit for bit, in either profile") {
+  for (const char* profile : {"hybrid", "spike"}) {
+    const Shape tick{16, 16, 2};
+    Network<float> net = build<float>(
+        test::spec_of(spikmamba(std::string("profile = \"") + profile +
+                                "\"\npatch = 4\nwidth = 24\nheads = 3\nclasses = 5\ntime_ticks = 3\n" + kNoScan +
+                                "[network.mixer]\nrope = \"none\"\n[network.window]\nsize = [1, 3, 3]\n")),
+        tick, 3);
+    constexpr std::ptrdiff_t kTicks = 3, kBatch = 5;
+    const auto all = test::random_counts(test::over_time(tick, kTicks, kBatch), 0.4, 4, 3);
+    ClockedRuntime<float> runtime(net);
+    const View<const float> logits = runtime.forward(all.view(), Mode::eval, {});
+    const std::vector<float> together(logits.span().begin(), logits.span().end());
+
+    for (std::ptrdiff_t b = 0; b < kBatch; ++b) {
+      Tensor<float> one(test::over_time(tick, kTicks, 1));
+      for (std::ptrdiff_t t = 0; t < kTicks; ++t) {
+        std::copy_n(all.data() + (t * kBatch + b) * tick.size(), tick.size(), one.data() + t * tick.size());
+      }
+      const View<const float> alone = runtime.forward(one.view(), Mode::eval, {});
+      for (std::ptrdiff_t i = 0; i < kTicks * 5; ++i) {
+        CHECK(alone[i] == together[static_cast<std::size_t>((i / 5 * kBatch + b) * 5 + i % 5)]);
+      }
+    }
   }
 }
