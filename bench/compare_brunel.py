@@ -96,6 +96,7 @@ def start_brian(folder, threads, dt_ms):
     if threads > 1:
         b2.prefs.devices.cpp_standalone.openmp_threads = threads
     b2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-ffast-math", "-march=native"]
+    b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]  # not all files at once
     b2.defaultclock.dt = dt_ms * b2.ms
     b2.seed(1)
     model = dict(model="dv/dt = -v/tau : volt (unless refractory)", threshold="v > theta", reset="v = 0*mV",

@@ -3,7 +3,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
+
+#include "network/sparse/lanes8.hpp"
 
 /// Rows of weights on their way into the sums of a population. Private to the room: not installed.
 namespace synfire::network {
@@ -35,6 +38,27 @@ inline void add_rows(std::span<const std::int32_t* const> rows, std::ptrdiff_t o
     row += 2;
   }
   if (end - row == 1) add_some_rows<1>(row, offset, count, sums);
+}
+
+template <int kPacks>
+inline void add_columns(std::span<const std::int32_t* const> rows, std::ptrdiff_t offset, std::int32_t* sums) {
+  std::array<Int8, kPacks> sum;
+  for (std::size_t k = 0; k < kPacks; ++k) sum[k] = load_sums(sums + 8 * k);
+  for (const std::int32_t* row : rows) {
+    for (std::size_t k = 0; k < kPacks; ++k) sum[k] += load_sums(row + offset + 8 * k);
+  }
+  std::memcpy(sums, sum.data(), sizeof(sum));
+}
+
+/// The same for rows that are in the first caches: the sums of 32 columns stay in registers for all rows.
+inline void add_short_rows(std::span<const std::int32_t* const> rows, std::ptrdiff_t offset, std::ptrdiff_t count,
+                           std::int32_t* sums) {
+  std::ptrdiff_t o = 0;
+  for (; o + 32 <= count; o += 32) add_columns<4>(rows, offset + o, sums + o);
+  for (; o + 8 <= count; o += 8) add_columns<1>(rows, offset + o, sums + o);
+  for (; o < count; ++o) {
+    for (const std::int32_t* row : rows) sums[o] += row[offset + o];
+  }
 }
 
 /// sums[o] += value * row[o].

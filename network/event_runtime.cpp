@@ -57,9 +57,11 @@ struct EventRuntime::Impl {
     last_batch = batch;
     while (std::ssize(samples) < chunks) samples.push_back(std::make_unique<EventSample>(program, neurons));
 
+    const bool threads_to_spare = batch < num_threads();
     parallel_chunks(batch, static_cast<int>(chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
       EventSample& sample = *samples[static_cast<std::size_t>(chunk)];
       sample.watch_ticks(watcher ? &watcher : nullptr);
+      sample.share_targets(threads_to_spare);
       for (std::ptrdiff_t b = begin; b < end; ++b) {
         sample.run(mode, static_cast<std::int32_t>(ticks), input.data + b * frame, batch * frame,
                    output.data() + b * readout.size(), batch * readout.size(),

@@ -45,7 +45,8 @@ struct EventSpike {
 };
 
 /// Runs a program on samples that come as frames of counts, as the clocked runtime does, event by event: the cost
-/// follows the spikes. Samples are run at the same time on several threads.
+/// follows the spikes. Samples are run at the same time on several threads; where there are fewer samples than threads,
+/// these share the targets of large linear layers.
 class EventRuntime {
  public:
   explicit EventRuntime(EventProgram program);

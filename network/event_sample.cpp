@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/parallel.hpp"
 #include "network/event_rows.hpp"
 #include "network/sparse/lanes8.hpp"
 #include "synapses/nonzeros.hpp"
@@ -17,6 +18,9 @@ namespace synfire::network {
 namespace {
 
 constexpr std::int32_t kWatchTicks = 256;
+/// Synaptic events of a tick that are worth waking other threads for, and targets that one of them takes at least;
+/// bench/activity.cpp.
+constexpr std::ptrdiff_t kSharedFrom = 1 << 17, kSharedColumns = 256;
 
 /// The longest delay of what comes into a population.
 std::ptrdiff_t longest_delay(const Population& population) {
@@ -170,7 +174,14 @@ void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection&
     }
   }
   if (rows_.empty()) return;
-  add_rows(rows_, 0, w.out, state.sums.data());
+  const auto add = [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    add_rows(rows_, first, last - first, state.sums.data() + first);
+  };
+  if (shares_targets_ && std::ssize(rows_) * w.out >= kSharedFrom) {
+    parallel_for(w.out, kSharedColumns, add);
+  } else {
+    add(0, w.out);
+  }
   count_synapses(p, projection, 1, std::ssize(rows_) * w.out);
   state.touched.add(0);
 }
@@ -211,7 +222,7 @@ void EventSample::deliver(const ConvWeights<std::int32_t>& w, const Projection& 
         const std::ptrdiff_t offset = (ky * w.kernel + from_right) * w.out;
         std::int32_t* const sums = state.sums.data() + target * w.out;
         if (value == 1) {
-          add_rows(rows_, offset, together * w.out, sums);
+          add_short_rows(rows_, offset, together * w.out, sums);
         } else {
           for (const std::int32_t* weights : rows_) add_multiple(weights + offset, value, together * w.out, sums);
         }

@@ -265,6 +265,37 @@ TEST_CASE("the same spikes for any number of threads, and for the samples in any
   set_num_threads(before);
 }
 
+TEST_CASE("threads that share the targets of a large layer change no spike of a single sample") {
+  const int before = num_threads();
+  // 400 inputs in every tick at 1,003 targets: far more synaptic events than it takes to share them.
+  const network::Network<float> net = network_of(R"(
+[network.lif]
+v_th = 0.1
+[[network.layers]]
+type = "linear"
+out_features = 1003
+[[network.layers]]
+type = "lif"
+[[network.layers]]
+type = "linear"
+out_features = 3
+)",
+                                                 Shape{800});
+  const Tensor<float> input = random_counts(Shape{10, 1, 800}, 0.5, 1);
+  set_num_threads(1);
+  const Pass one = run(net, input, EventMode::events);
+  for (const int threads : {2, 8}) {
+    set_num_threads(threads);
+    const Pass more = run(net, input, EventMode::events);
+    CHECK(one.spikes == more.spikes);
+    CHECK(one.output == more.output);
+    CHECK(one.counts == more.counts);
+  }
+  set_num_threads(before);
+  CHECK(num_spikes(one) > 100);
+  CHECK(one.counts[1].synaptic_events > 10 * 350 * 1003);
+}
+
 TEST_CASE("the float engine reads out the same numbers but where a membrane came within rounding of its threshold") {
   // No spike differs in these; weights on a grid of 2^-20 and finer move a sum by less than 1e-5.
   for (const Case& c : kCases) {
