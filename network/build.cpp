@@ -71,6 +71,11 @@ void draw(const ParameterFacts& facts, const RandomStream& random, Tensor<Scalar
       if (start.law == Law::uniform_whole) value = std::nearbyint(value);
       if (start.law == Law::bernoulli) value = unit < start.high ? 1.0 : 0.0;
       if (start.law == Law::normal) value = start.low + start.high * random.normal(static_cast<std::uint64_t>(i));
+      if (start.law == Law::log_count) value = std::log1p(static_cast<double>(i % tensor.shape().channels()));
+      if (start.law == Law::steps) {
+        const double step = start.low * std::pow(start.high / start.low, unit);
+        value = step + std::log(-std::expm1(-step));
+      }
       tensor[i] = static_cast<Scalar>(std::clamp(value, facts.lowest, facts.highest));
     }
   });

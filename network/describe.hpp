@@ -16,9 +16,10 @@ namespace synfire::network {
 struct ParameterFacts {
   /// How it is drawn: uniform in [low, high) and then brought within its bounds, rounded to whole numbers or not; or 1
   /// with probability `high` and else 0; or a matrix with orthonormal rows; or normal
-  /// with mean `low` and standard deviation `high`.
+  /// with mean `low` and standard deviation `high`; or ln(1 + k) where k counts along the last axis; or what softplus
+  /// turns into steps whose logarithm is uniform between those of `low` and `high`.
   struct Start {
-    enum class Law : std::uint8_t { uniform, uniform_whole, bernoulli, orthogonal, normal };
+    enum class Law : std::uint8_t { uniform, uniform_whole, bernoulli, orthogonal, normal, log_count, steps };
     Law law = Law::uniform;
     double low = 0.0, high = 0.0;
 
@@ -27,6 +28,8 @@ struct ParameterFacts {
 
     static Start constant(double value) { return {Law::uniform, value, value}; }
     static Start normal(double spread) { return {Law::normal, 0.0, spread}; }
+    static Start log_count() { return {Law::log_count, 0.0, 0.0}; }
+    static Start of_steps(double shortest, double longest) { return {Law::steps, shortest, longest}; }
     static Start within(double bound) { return {Law::uniform, -bound, bound}; }
   };
 

@@ -38,4 +38,10 @@ NodeFacts facts(const MeanTokensSpec& spec, NodeInputs inputs);
 // Of the nodes that mix tokens.
 NodeFacts facts(const AttentionSpec& spec, NodeInputs inputs);
 
+// Of the nodes of scan_specs.hpp.
+NodeFacts facts(const CausalConv1dSpec& spec, NodeInputs inputs);
+NodeFacts facts(const SelectiveScanSpec& spec, NodeInputs inputs);
+/// The rank that it has for that many channels.
+std::ptrdiff_t scan_rank(const SelectiveScanSpec& spec, std::ptrdiff_t channels);
+
 }  // namespace synfire::network

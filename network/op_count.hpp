@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/op_ledger.hpp"
+#include "core/sequences.hpp"
 #include "core/signal.hpp"
 #include "core/tensor.hpp"
 #include "network/neuron_count.hpp"
@@ -56,6 +57,14 @@ void count_linear_per_token(const Signal<Scalar>& x, View<const Scalar> w, bool 
 /// Its kernels take every product, silent inputs included.
 template <class Scalar>
 void count_depthwise_conv2d(const Signal<Scalar>& x, View<const Scalar> w, bool has_bias, LayerLedger& record);
+/// Also takes every product.
+template <class Scalar>
+void count_causal_conv1d(const Signal<Scalar>& x, SequenceOrder order, View<const Scalar> w, LayerLedger& record);
+/// Two linear maps, and the arithmetic of the scan.
+/// \param low_rank  [T, B P, rank] what dt_proj reads
+template <class Scalar>
+void count_selective_scan(const Signal<Scalar>& u, SequenceOrder order, const Signal<Scalar>& low_rank,
+                          View<const Scalar> x_proj, View<const Scalar> dt_proj, LayerLedger& record);
 /// Products with what would arrive after the last tick are executed, not asked for.
 template <class Scalar>
 void count_delayed_linear(const Signal<Scalar>& x, const synapses::DelayConfig& config,

@@ -14,6 +14,7 @@
 #include "network/layer_table.hpp"
 #include "network/spec_mixers.hpp"
 #include "network/spec_neurons.hpp"
+#include "network/spec_scan.hpp"
 #include "network/spec_tokens.hpp"
 
 namespace synfire::network {
@@ -139,7 +140,9 @@ constexpr std::array<Kind, std::variant_size_v<Operation>> kKinds{{{"linear", re
                                                                    {"position", read_position},
                                                                    {"drop_path", read_drop_path},
                                                                    {"mean_tokens", read_mean_tokens},
-                                                                   {"attention", read_attention, {3, 3}}}};
+                                                                   {"attention", read_attention, {3, 3}},
+                                                                   {"causal_conv1d", read_causal_conv1d},
+                                                                   {"selective_scan", read_selective_scan}}};
 
 bool is_name(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {

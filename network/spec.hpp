@@ -9,6 +9,7 @@
 
 #include "core/config.hpp"
 #include "core/shape.hpp"
+#include "network/scan_specs.hpp"
 #include "network/token_specs.hpp"
 #include "neurons/adlif.hpp"
 #include "neurons/cuba_lif.hpp"
@@ -112,10 +113,11 @@ struct AttentionSpec {
   synapses::MixerConfig mixer;
 };
 
-using Operation = std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec,
-                               FlattenSpec, LifSpec, LeakyIntegratorSpec, AddSpec, VoteSpec, DelayedLinearSpec,
-                               CubaLifSpec, AdlifSpec, RecurrentSpec, DepthwiseConv2dSpec, LayerNormSpec,
-                               ActivationSpec, MultiplySpec, PositionSpec, DropPathSpec, MeanTokensSpec, AttentionSpec>;
+using Operation =
+    std::variant<LinearSpec, Conv2dSpec, MaxPoolSpec, AvgPoolSpec, BatchNormSpec, DropoutSpec, FlattenSpec, LifSpec,
+                 LeakyIntegratorSpec, AddSpec, VoteSpec, DelayedLinearSpec, CubaLifSpec, AdlifSpec, RecurrentSpec,
+                 DepthwiseConv2dSpec, LayerNormSpec, ActivationSpec, MultiplySpec, PositionSpec, DropPathSpec,
+                 MeanTokensSpec, AttentionSpec, CausalConv1dSpec, SelectiveScanSpec>;
 
 /// "conv2d": the kind of a node as it is written in a configuration.
 std::string_view kind_name(const Operation& operation);
@@ -194,6 +196,8 @@ struct NetworkSpec {
 ///     position          space (true), time_ticks (0: no table over time)
 ///     drop_path         p (0.1)
 ///     mean_tokens
+///     causal_conv1d     axis ("tokens", "frame" or "time"), direction ("forward" or "backward"), kernel (4)
+///     selective_scan    axis, direction, state (16: of a channel), rank (a number for every 32 channels)
 ///
 /// \throws ConfigError that names file, line and key
 NetworkSpec read_network_spec(const ConfigTable& table);

@@ -225,5 +225,9 @@ template <class Scalar>
 StagePtr<Scalar> make_stage(const MeanTokensSpec& spec, const NodeContext<Scalar>& context);
 template <class Scalar>
 StagePtr<Scalar> make_stage(const AttentionSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const CausalConv1dSpec& spec, const NodeContext<Scalar>& context);
+template <class Scalar>
+StagePtr<Scalar> make_stage(const SelectiveScanSpec& spec, const NodeContext<Scalar>& context);
 
 }  // namespace synfire::network

@@ -78,6 +78,15 @@ std::string detail(const PositionSpec& spec) {
 }
 std::string detail(const DropPathSpec& spec) { return fmt::format("p {:.3g}", spec.p); }
 std::string detail(const MeanTokensSpec&) { return ""; }
+std::string order(SequenceOrder order) {
+  static constexpr const char* kAxes[] = {"tokens", "frame", "time"};
+  const bool forward = order.direction == SequenceDirection::forward;
+  return fmt::format("{}{}", kAxes[static_cast<int>(order.axis)], forward ? "" : " backward");
+}
+std::string detail(const CausalConv1dSpec& spec) { return fmt::format("{} taps, {}", spec.kernel, order(spec.order)); }
+std::string detail(const SelectiveScanSpec& spec) {
+  return fmt::format("{} states, {}", spec.states, order(spec.order));
+}
 
 }  // namespace
 

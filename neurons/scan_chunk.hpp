@@ -94,7 +94,7 @@ class ScanChunk {
     tokens = layout_.chunk_tokens(chunk);
     for (std::ptrdiff_t t = 0; t < tokens; ++t) {
       rows_[t] = layout_.sequences.row(sequence, chunk * kScanChunk + t);
-      bc_[t] = input_.bc.data + rows_[t] * 2 * layout_.states;
+      bc_[t] = input_.bc.data + (rows_[t] + 1) * input_.bc.shape.channels() - 2 * layout_.states;
     }
   }
 

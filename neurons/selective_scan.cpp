@@ -131,9 +131,10 @@ void check_scan(const char* operation, const ScanInput<Scalar>& input, const Sca
   check_channels(operation, "d", parameters.d, "u", u.channels(), Device::cpu);
   check_channels(operation, "dt_bias", parameters.dt_bias, "u", u.channels(), Device::cpu);
   const std::ptrdiff_t rows = u.channels() == 0 ? 0 : u.size() / u.channels();
-  if (input.bc.shape.channels() != 2 * a_log[1] || input.bc.size() != rows * 2 * a_log[1]) {
-    throw ShapeError(fmt::format("[{}] bc must have B and C of {} tokens, {} each, got {}", operation, rows, a_log[1],
-                                 input.bc.shape.text()));
+  const std::ptrdiff_t width = input.bc.shape.channels();
+  if (width < 2 * a_log[1] || input.bc.shape.size() != rows * width || input.bc.size() != rows * width) {
+    throw ShapeError(fmt::format("[{}] bc must end in B and C of {} tokens, {} values each, got {}", operation, rows,
+                                 a_log[1], input.bc.shape.text()));
   }
   if (!state.empty()) {
     check_like_input(operation, "state", state, "the sequences", Shape{sequences.count(), a_log[1], u.channels()},

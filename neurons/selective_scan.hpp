@@ -26,7 +26,7 @@ template <class Scalar>
 struct ScanInput {
   Signal<Scalar> u;
   View<const Scalar> delta;  ///< like u: the step before bias and softplus
-  View<const Scalar> bc;     ///< [..., 2N]: B, then C
+  View<const Scalar> bc;     ///< a row a token, whose last 2N values are B, then C
 };
 
 template <class Scalar>
@@ -60,7 +60,8 @@ template <class Scalar>
 struct ScanGradients {
   View<Scalar> u;      ///< empty if not wanted; may be the memory of grad_y
   View<Scalar> delta;  ///< may be the memory of the input's delta
-  View<Scalar> bc, a_log, d, dt_bias;
+  View<Scalar> bc;     ///< what stands before B and C is left alone
+  View<Scalar> a_log, d, dt_bias;
 };
 
 /// With lam = dL/dh, g = dL/dy, q[l] = exp(D[l] A) h[l-1]:

@@ -104,7 +104,10 @@ class BackwardTask {
     const std::ptrdiff_t block = task % layout.blocks;
     first_tile_ = block * layout.block_tiles;
     last_tile_ = std::min(layout.tiles, first_tile_ + layout.block_tiles);
-    grad_bc_ = block == 0 ? gradients.bc.data : shared.bc + (block - 1) * layout.rows * 2 * layout.states;
+    // The first block writes where the sum will be.
+    const std::ptrdiff_t size = 2 * layout.states;
+    bc_width_ = block == 0 ? gradients.bc.shape.channels() : size;
+    grad_bc_ = block == 0 ? gradients.bc.data + bc_width_ - size : shared.bc + (block - 1) * layout.rows * size;
   }
 
   void clear_totals() {
@@ -192,7 +195,7 @@ class BackwardTask {
     const std::ptrdiff_t count = 2 * layout_.states;
     const Scalar* from = memory_.grad_bc;
     for (std::ptrdiff_t t = 0; t < memory_.chunk.tokens; ++t) {
-      Scalar* const to = grad_bc_ + memory_.chunk.row(t) * count;
+      Scalar* const to = grad_bc_ + memory_.chunk.row(t) * bc_width_;
       for (std::ptrdiff_t k = 0; k < count; ++k, from += kLanes<Scalar>) {
         Scalar sums[kLanes<Scalar>];
         std::copy_n(from, kLanes<Scalar>, sums);
@@ -212,6 +215,7 @@ class BackwardTask {
   Totals totals_;
   std::ptrdiff_t first_tile_, last_tile_;
   Scalar* grad_bc_;
+  std::ptrdiff_t bc_width_;  ///< of a row there
 };
 
 /// Adds what the groups and blocks came to, in their order.
@@ -234,11 +238,14 @@ void join(const ScanLayout<Scalar>& layout, const SharedMemory<Scalar>& shared,
       gradients.dt_bias[e] = static_cast<Scalar>(sum([&](Totals t) { return t.bias(e); }));
     }
   });
-  const std::ptrdiff_t size = layout.rows * 2 * states;
-  parallel_for(layout.blocks > 1 ? size : 0, 4096, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    for (std::ptrdiff_t block = 0; block + 1 < layout.blocks; ++block) {
-      const Scalar* const from = shared.bc + block * size;
-      for (std::ptrdiff_t i = begin; i < end; ++i) gradients.bc[i] += from[i];
+  const std::ptrdiff_t size = 2 * states;
+  parallel_for(layout.blocks > 1 ? layout.rows : 0, 64, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    for (std::ptrdiff_t row = begin; row < end; ++row) {
+      Scalar* const to = gradients.bc.data + (row + 1) * gradients.bc.shape.channels() - size;
+      for (std::ptrdiff_t block = 0; block + 1 < layout.blocks; ++block) {
+        const Scalar* const from = shared.bc + (block * layout.rows + row) * size;
+        for (std::ptrdiff_t k = 0; k < size; ++k) to[k] += from[k];
+      }
     }
   });
 }

@@ -7,6 +7,7 @@
 
 #include "core/parallel.hpp"
 #include "network/clocked_runtime.hpp"
+#include "tests/network/scan_networks.hpp"
 #include "tests/network/small_networks.hpp"
 #include "tests/support/count_allocations.hpp"
 
@@ -91,7 +92,8 @@ TEST_CASE("a step allocates nothing once it is planned") {
                                    {test::kRecurrent, test::kRecurrentInput},
                                    {test::kRecurrentAdaptive, test::kRecurrentInput},
                                    {test::kRowNeurons, test::kRowNeuronsInput},
-                                   {test::kTokens, test::kTokensInput}}) {
+                                   {test::kTokens, test::kTokensInput},
+                                   {test::scan_network("tokens"), test::kScanInput}}) {
     set_num_threads(1);
     const Count one = allocations_of_a_step(toml, tick, 1);
     CHECK(one.of_new == 0);

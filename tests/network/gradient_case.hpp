@@ -29,6 +29,13 @@ class GradientCase {
     for (network::NamedTensor<double>& tensor : net.tensors) {
       if (tensor.name.ends_with("gamma")) tensor.value = random_tensor<double>(tensor.value.shape(), 21, 0.6, 1.4);
       if (tensor.name.ends_with("beta")) tensor.value = random_tensor<double>(tensor.value.shape(), 22, -0.3, 0.5);
+      // Steps of a token and maps that tell tokens apart, so that the rates of a scan matter.
+      if (tensor.name.ends_with("dt_proj.bias")) {
+        tensor.value = random_tensor<double>(tensor.value.shape(), 23, -0.5, 0.5);
+      }
+      if (tensor.name.ends_with("x_proj.weight")) {
+        tensor.value = random_tensor<double>(tensor.value.shape(), 24, -2.0, 2.0);
+      }
     }
   }
 

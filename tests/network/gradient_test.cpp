@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/network/gradient_case.hpp"
+#include "tests/network/scan_networks.hpp"
 #include "tests/network/small_networks.hpp"
 
 using namespace synfire;
@@ -45,4 +46,12 @@ TEST_CASE("gradients of a network of tokens, with gates, norms, tables and dropp
 TEST_CASE("gradients through attentions, in shifted windows and through time, equal finite differences") {
   Case attention(test::kAttention, test::kAttentionInput);
   attention.check_all();
+}
+
+TEST_CASE("gradients of convolutions along sequences and selective scans equal finite differences on every axis") {
+  for (const std::string axis : {"tokens", "frame", "time"}) {
+    CAPTURE(axis);
+    Case scan(test::scan_network(axis), test::kScanInput);
+    scan.check_all();
+  }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -66,6 +67,20 @@ Tensor<Scalar> tensor_from(const std::vector<double>& values, const Shape& shape
   return tensor;
 }
 
+/// B and C behind other values of their tokens, which nobody may read.
+template <class Scalar>
+Tensor<Scalar> bc_behind_others(const ScanProblem& problem) {
+  const std::ptrdiff_t size = 2 * problem.states, width = size + 3;
+  const std::ptrdiff_t rows = problem.bc().size() / size;
+  Tensor<Scalar> tensor({rows, width});
+  for (std::ptrdiff_t i = 0; i < tensor.size(); ++i) tensor[i] = std::numeric_limits<Scalar>::quiet_NaN();
+  for (std::ptrdiff_t i = 0; i < rows * size; ++i) {
+    tensor[(i / size + 1) * width - size + i % size] =
+        static_cast<Scalar>(problem.values.bc[static_cast<std::size_t>(i)]);
+  }
+  return tensor;
+}
+
 template <class Scalar>
 struct ScanResult {
   std::vector<Scalar> y, chunk_states, state;
@@ -86,7 +101,7 @@ ScanResult<Scalar> run_scan(const ScanProblem& problem, ScanForm form = ScanForm
   Tensor<std::uint8_t> spikes(problem.u);
   for (std::ptrdiff_t i = 0; i < spikes.size(); ++i) spikes[i] = x.u[static_cast<std::size_t>(i)] != 0.0 ? 1 : 0;
   Tensor<Scalar> delta = tensor_from<Scalar>(x.delta, problem.u);
-  const Tensor<Scalar> bc = tensor_from<Scalar>(x.bc, problem.bc());
+  const Tensor<Scalar> bc = bc_behind_others<Scalar>(problem);
   const Tensor<Scalar> a_log = tensor_from<Scalar>(x.a_log, rates), d = tensor_from<Scalar>(x.d, row),
                        dt_bias = tensor_from<Scalar>(x.dt_bias, row);
   const Signal<Scalar> signal{problem.u, problem.spikes ? nullptr : u.data(), problem.spikes ? spikes.data() : nullptr,
@@ -115,7 +130,7 @@ ScanResult<Scalar> run_scan(const ScanProblem& problem, ScanForm form = ScanForm
   if (!backward) return result;
 
   // In place as far as it goes.
-  Tensor<Scalar> grad = tensor_from<Scalar>(problem.grad_y, problem.u), grad_bc(problem.bc()), grad_a_log(rates),
+  Tensor<Scalar> grad = tensor_from<Scalar>(problem.grad_y, problem.u), grad_bc(bc.shape()), grad_a_log(rates),
                  grad_d(row), grad_bias(row);
   scratch.assign(neurons::scan_backward_scratch_bytes<Scalar>(problem.u, problem.order, problem.states),
                  std::byte{0xFF});
@@ -123,7 +138,11 @@ ScanResult<Scalar> run_scan(const ScanProblem& problem, ScanForm form = ScanForm
       input, parameters, problem.order, std::as_const(states).view(), first.view(), std::as_const(grad).view(),
       {grad.view(), delta.view(), grad_bc.view(), grad_a_log.view(), grad_d.view(), grad_bias.view()},
       grad_state.view(), scratch);
-  result.gradients = {copy(grad), copy(delta), copy(grad_bc), copy(grad_a_log), copy(grad_d), copy(grad_bias)};
+  result.gradients = {copy(grad), copy(delta), {}, copy(grad_a_log), copy(grad_d), copy(grad_bias)};
+  for (std::ptrdiff_t i = 0; i < problem.bc().size(); ++i) {
+    const std::ptrdiff_t size = 2 * problem.states, width = bc.shape()[1];
+    result.gradients[2].push_back(grad_bc[(i / size + 1) * width - size + i % size]);
+  }
   result.grad_state = copy(grad_state);
   return result;
 }
