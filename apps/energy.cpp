@@ -59,6 +59,7 @@ int energy_command(const Arguments& args) {
   line.options().add_options()("data", po::value<std::string>(),
                                "FOLDER of other recordings, in the layout of the run's test split")(
       "engine", po::value<std::string>()->default_value("clocked"), "clocked or event")(
+      "arithmetic", po::value<std::string>()->default_value("stepped"), "of the event engine: stepped or lazy")(
       "table", po::value<std::string>()->default_value(shipped_energy_tables().front()),
       "prices: a TOML file, or horowitz-45nm-fp32, lemaire, papers")(
       "json", "print the ledger and its energies as JSON")("csv", "print the counts as CSV, a line a layer")(
@@ -68,6 +69,7 @@ int energy_command(const Arguments& args) {
   if (!line.parse(args)) return kExitOk;
   if (line.has("json") && line.has("csv")) throw UsageError("synfire energy: --json and --csv: expected one of them");
   check_engine(line.get<std::string>("engine"));
+  const network::EventArithmetic arithmetic = read_arithmetic("energy", line.get<std::string>("arithmetic"));
   const EnergyTable table = open_energy_table(line.get<std::string>("table"));
   set_num_threads(line.get<int>("threads"));
   if (line.has("quiet")) set_progress_style(ProgressStyle::quiet);
@@ -90,7 +92,8 @@ int energy_command(const Arguments& args) {
   OpLedger ledger;
   const bool by_events = line.get<std::string>("engine") == "event";
   const learning::RoundedEvaluation evaluation =
-      (by_events ? count_by_events : count_clocked)(network, source, experiment.learning.loss, ledger);
+      by_events ? count_by_events(network, source, experiment.learning.loss, arithmetic, ledger)
+                : count_clocked(network, source, experiment.learning.loss, ledger);
   const network::LedgerTitle title{experiment.name, sha256(experiment.resolved), source.batch_size(),
                                    experiment.network.dt_ms, lemaire_pj(network, ledger)};
   const std::string json = network::ledger_json(ledger, title, table, network::energy_report(ledger, table));

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/command_line.hpp"
 #include "apps/commands.hpp"
 #include "apps/text_table.hpp"
 #include "core/progress.hpp"
@@ -38,6 +39,12 @@ class BatchBar {
 
 }  // namespace
 
+network::EventArithmetic read_arithmetic(const std::string& command, const std::string& text) {
+  if (text == "stepped") return network::EventArithmetic::stepped;
+  if (text == "lazy") return network::EventArithmetic::lazy;
+  throw UsageError(fmt::format("synfire {}: --arithmetic: expected stepped or lazy, got \"{}\"", command, text));
+}
+
 learning::RoundedEvaluation evaluate_clocked(network::Network<float>& network, BatchSource& source,
                                              const learning::LossConfig& loss) {
   network::ClockedRuntime<float> runtime(network);
@@ -57,8 +64,9 @@ learning::RoundedEvaluation count_clocked(network::Network<float>& network, Batc
 }
 
 learning::RoundedEvaluation evaluate_events(const network::Network<float>& network, BatchSource& source,
-                                            const learning::LossConfig& loss) {
+                                            const learning::LossConfig& loss, network::EventArithmetic arithmetic) {
   network::EventRuntime runtime(network::make_event_program(network));
+  runtime.use_arithmetic(arithmetic);
   BatchBar bar("events", source, 1);
   const auto forward = [&](View<const float> input) { return runtime.forward(input); };
   const auto firing_rates = [&] { return runtime.firing_rates(); };
@@ -66,8 +74,10 @@ learning::RoundedEvaluation evaluate_events(const network::Network<float>& netwo
 }
 
 learning::RoundedEvaluation count_by_events(network::Network<float>& network, BatchSource& source,
-                                            const learning::LossConfig& loss, OpLedger& ledger) {
+                                            const learning::LossConfig& loss, network::EventArithmetic arithmetic,
+                                            OpLedger& ledger) {
   network::EventRuntime runtime(network::make_event_program(network));
+  runtime.use_arithmetic(arithmetic);
   BatchBar bar("counting", source, 1);
   const auto forward = [&](View<const float> input) { return network::count_events(network, runtime, input, ledger); };
   const auto firing_rates = [&] { return runtime.firing_rates(); };
@@ -75,14 +85,14 @@ learning::RoundedEvaluation count_by_events(network::Network<float>& network, Ba
 }
 
 /// The spikes of all engines on a split, compared. Exit code 1 if the event engine and its twin differ.
-int verify_engines(network::Network<float>& network, BatchSource& source) {
+int verify_engines(network::Network<float>& network, BatchSource& source, network::EventArithmetic arithmetic) {
   network::EngineParity parity;
   {
     BatchBar bar("engines", source, 1);
     Batch batch;
     source.start_epoch(0, 0, 0);
     while (source.next(batch)) {
-      network::compare_engines(network, batch.input.view(), parity);
+      network::compare_engines(network, batch.input.view(), arithmetic, parity);
       bar(0, 0);
     }
   }

@@ -49,6 +49,8 @@ int eval_command(const Arguments& args) {
       "checkpoint", po::value<std::string>()->default_value("", "chosen"),
       "best or last (default: what the config selects)")("engine", po::value<std::string>()->default_value("clocked"),
                                                          "clocked, or event: cost follows spikes")(
+      "arithmetic", po::value<std::string>()->default_value("stepped"),
+      "of the event engine: stepped, as trained, or lazy: silent ticks in closed form")(
       "verify", "compare the spikes of all engines instead")("json", "print JSON, with the prediction of every sample")(
       "threads", po::value<int>()->default_value(0), "worker threads (default: one per hardware thread)")(
       "quiet", "no progress display");
@@ -77,10 +79,11 @@ int eval_command(const Arguments& args) {
   if (engine != "clocked" && engine != "event") {
     throw UsageError(fmt::format("synfire eval: --engine: expected clocked or event, got \"{}\"", engine));
   }
-  if (line.has("verify")) return verify_engines(network, source);
-  const learning::RoundedEvaluation evaluation = engine == "event"
-                                                     ? evaluate_events(network, source, experiment.learning.loss)
-                                                     : evaluate_clocked(network, source, experiment.learning.loss);
+  const network::EventArithmetic arithmetic = read_arithmetic("eval", line.get<std::string>("arithmetic"));
+  if (line.has("verify")) return verify_engines(network, source, arithmetic);
+  const learning::RoundedEvaluation evaluation =
+      engine == "event" ? evaluate_events(network, source, experiment.learning.loss, arithmetic)
+                        : evaluate_clocked(network, source, experiment.learning.loss);
   const EvaluationTitle title{source.class_names(), split, checkpoint.protocol};
   const std::string json = evaluation_json(evaluation, title);
   if (split == "test" && !line.has("data") && engine == "clocked") {

@@ -8,7 +8,8 @@ namespace synfire::network {
 
 namespace {
 
-constexpr std::uint64_t kWeightBytes = sizeof(std::int32_t), kEventBytes = sizeof(std::int32_t);
+constexpr std::uint64_t kWeightBytes = sizeof(std::int32_t), kEventBytes = sizeof(std::int32_t),
+                        kStateBytes = sizeof(float);
 
 std::uint64_t u64(int count) { return static_cast<std::uint64_t>(count); }
 
@@ -33,6 +34,27 @@ void add_looks(const Population& population, std::uint64_t looks, LayerLedger& t
   to.cmp += (states + 1) * looks;
 }
 
+/// Of lif neurons and leaky integrators that get over silent ticks in closed form: network/event_lazy_lif.hpp.
+void add_lazy_updates(const Population& population, const EventCounts& counts, LayerLedger& to) {
+  const bool fires = population.kind == Population::Kind::neurons;
+  const bool leaks = static_cast<float>(population.params.decay) < 1.0F;
+  // The course of a silent membrane is a product and a sum; with a leak, of the distance from where it settles.
+  NeuronWork work{.states = 2, .add = leaks ? 3 : 2, .mul = 1, .cmp = fires ? 1 : 0};
+  if (population.params.gain != 1.0) ++work.mul;
+  if (fires && !population.params.hard_reset) work.add_per_spike = 1;
+  LayerLedger all_written;
+  count_neurons(work, counts.neuron_updates, fires ? counts.events_out : 0,
+                static_cast<std::uint64_t>(population.size()), kStateBytes, all_written);
+  to.neuron_updates += all_written.neuron_updates;
+  to.add += all_written.add + counts.looks_evaluated * (leaks ? 2 : 1);
+  to.mul += all_written.mul + counts.looks_evaluated;
+  to.cmp += all_written.cmp + counts.looks_evaluated;
+  to.state_rd += all_written.state_rd + (leaks ? counts.neuron_updates * kStateBytes : 0);  // the power of the decay
+  to.state_wr += counts.states_written * u64(work.states) * kStateBytes;
+  to.sizes.neurons = all_written.sizes.neurons;
+  to.sizes.state_bytes = all_written.sizes.state_bytes;
+}
+
 /// With or without recurrence.
 NeuronConfig neurons_of(const Operation& operation) {
   if (const auto* const cuba = std::get_if<CubaLifSpec>(&operation)) return cuba->config;
@@ -53,12 +75,14 @@ EventCounts difference(const EventCounts& after, const EventCounts& before) {
   result.replayed_ticks -= before.replayed_ticks;
   result.queue_push -= before.queue_push;
   result.looks_computed -= before.looks_computed;
+  result.looks_evaluated -= before.looks_evaluated;
+  result.states_written -= before.states_written;
   result.queue_stale -= before.queue_stale;
   return result;
 }
 
-void add_executed(const Population& population, const Operation& operation, const EventCounts& counts,
-                  LayerLedger& synapses, LayerLedger& neurons) {
+void add_executed(const Population& population, const Operation& operation, EventArithmetic arithmetic,
+                  const EventCounts& counts, LayerLedger& synapses, LayerLedger& neurons) {
   neurons.io_wr += counts.events_out * kEventBytes;
   neurons.queue_push += counts.queue_push;
   neurons.queue_pop += counts.queue_push;
@@ -71,10 +95,13 @@ void add_executed(const Population& population, const Operation& operation, cons
   }
   add_synapses(counts.synaptic_events - counts.feedback_events, counts.graded_events, synapses);
   add_synapses(counts.feedback_events, 0, neurons);
-  // The drive is added to the sum, and the sum is brought from its grid.
-  neurons.add += counts.neuron_updates;
-  neurons.mul += counts.neuron_updates;
+  neurons.mul += counts.neuron_updates;  // the sum is brought from its grid
   add_looks(population, counts.looks_computed, neurons);
+  if (arithmetic == EventArithmetic::lazy && population.has_membrane && !population.rows) {
+    add_lazy_updates(population, counts, neurons);
+    return;
+  }
+  neurons.add += counts.neuron_updates;  // the drive is added to the sum
 
   const auto size = static_cast<std::uint64_t>(population.size());
   if (population.kind == Population::Kind::neurons) {

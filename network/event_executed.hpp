@@ -16,7 +16,7 @@ EventCounts difference(const EventCounts& after, const EventCounts& before);
 /// \param neurons   the layer of the population
 /// \param synapses  the layer of the weights before it; often the same. What a population sends back to itself is
 ///                  counted with its neurons
-void add_executed(const Population& population, const Operation& operation, const EventCounts& counts,
-                  LayerLedger& synapses, LayerLedger& neurons);
+void add_executed(const Population& population, const Operation& operation, EventArithmetic arithmetic,
+                  const EventCounts& counts, LayerLedger& synapses, LayerLedger& neurons);
 
 }  // namespace synfire::network

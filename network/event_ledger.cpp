@@ -47,7 +47,7 @@ class EventCounter {
     if (ledger.layers.empty()) {
       ledger.layers = plan_.layers;
       ledger.engine = "event";
-      ledger.mode = "S";
+      ledger.mode = runtime.arithmetic() == EventArithmetic::lazy ? "L" : "S";
     }
     network_input_.input = input;
   }
@@ -247,7 +247,8 @@ class EventCounter {
     LayerLedger& synapses =
         is_apart ? ledger_.layers[static_cast<std::size_t>(plan_.layer_of_node[static_cast<std::size_t>(before)])]
                  : neurons;
-    network::add_executed(population, network_.spec.nodes[node_].operation, counts, synapses, neurons);
+    network::add_executed(population, network_.spec.nodes[node_].operation, runtime_.arithmetic(), counts, synapses,
+                          neurons);
   }
 
   const Network<float>& network_;

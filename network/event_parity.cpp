@@ -64,8 +64,10 @@ Tensor<float> one_sample(View<const float> input, std::ptrdiff_t sample) {
 
 }  // namespace
 
-void compare_engines(Network<float>& network, View<const float> input, EngineParity& parity) {
+void compare_engines(Network<float>& network, View<const float> input, EventArithmetic arithmetic,
+                     EngineParity& parity) {
   EventRuntime runtime(make_event_program(network));
+  runtime.use_arithmetic(arithmetic);
   runtime.record_spikes(true);
   runtime.forward(input);
   const SampleSpikes events = by_node(runtime);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/tensor.hpp"
+#include "network/event_runtime.hpp"
 #include "network/network.hpp"
 
 namespace synfire::network {
@@ -27,8 +28,9 @@ struct EngineParity {
   std::vector<FirstDifference> differences;  ///< of the other samples
 };
 
-/// Runs a batch [T, B, ...] in the event engine, its clocked twin and the float runtime (delays rounded), and compares
-/// all spikes of lif neurons. What follows a first difference in a sample is not counted.
-void compare_engines(Network<float>& network, View<const float> input, EngineParity& parity);
+/// Runs a batch [T, B, ...] in the event engine, its clocked twin of the same arithmetic and the float runtime (delays
+/// rounded), and compares all spikes of lif neurons. What follows a first difference in a sample is not counted.
+void compare_engines(Network<float>& network, View<const float> input, EventArithmetic arithmetic,
+                     EngineParity& parity);
 
 }  // namespace synfire::network

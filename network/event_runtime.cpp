@@ -29,13 +29,21 @@ EventCounts& EventCounts::operator+=(const EventCounts& other) {
   queue_push += other.queue_push;
   queue_peak = std::max(queue_peak, other.queue_peak);
   looks_computed += other.looks_computed;
+  looks_evaluated += other.looks_evaluated;
+  states_written += other.states_written;
   queue_stale += other.queue_stale;
   return *this;
 }
 
 struct EventRuntime::Impl {
-  explicit Impl(EventProgram of) : program(std::move(of)) {
-    for (const Population& population : program.populations) neurons.push_back(make_event_neurons(population));
+  explicit Impl(EventProgram of) : program(std::move(of)) { use(EventArithmetic::stepped); }
+
+  void use(EventArithmetic wanted) {
+    arithmetic = wanted;
+    neurons.clear();
+    for (const Population& population : program.populations) {
+      neurons.push_back(make_event_neurons(population, arithmetic));
+    }
   }
 
   View<const float> forward(View<const float> input) {
@@ -57,6 +65,10 @@ struct EventRuntime::Impl {
     last_batch = batch;
     while (std::ssize(samples) < chunks) samples.push_back(std::make_unique<EventSample>(program, neurons));
 
+    for (std::size_t p = 0; p < neurons.size(); ++p) {
+      const auto end = static_cast<std::int32_t>(ticks + program.populations[p].extra_ticks);
+      std::visit([&](auto& model) { model.prepare(end); }, neurons[p]);
+    }
     const bool threads_to_spare = batch < num_threads();
     parallel_chunks(batch, static_cast<int>(chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
       EventSample& sample = *samples[static_cast<std::size_t>(chunk)];
@@ -102,6 +114,7 @@ struct EventRuntime::Impl {
   std::ptrdiff_t last_ticks = 0, last_batch = 0;
   std::vector<std::unique_ptr<EventSample>> samples;
   EventMode mode = EventMode::events;
+  EventArithmetic arithmetic = EventArithmetic::stepped;
   bool record = false;
   std::function<void(std::int32_t ticks)> watcher;
   std::vector<std::vector<EventSpike>> spikes;
@@ -113,6 +126,8 @@ EventRuntime::~EventRuntime() = default;
 EventRuntime::EventRuntime(EventRuntime&&) noexcept = default;
 
 void EventRuntime::use_mode(EventMode mode) { impl_->mode = mode; }
+void EventRuntime::use_arithmetic(EventArithmetic arithmetic) { impl_->use(arithmetic); }
+EventArithmetic EventRuntime::arithmetic() const { return impl_->arithmetic; }
 void EventRuntime::record_spikes(bool record) { impl_->record = record; }
 void EventRuntime::watch_ticks(std::function<void(std::int32_t ticks)> watcher) { impl_->watcher = std::move(watcher); }
 View<const float> EventRuntime::forward(View<const float> input) { return impl_->forward(input); }
@@ -132,6 +147,7 @@ std::vector<float> EventRuntime::trace(View<const float> input, int population, 
   std::vector<float> result;
   EventRuntime alone(impl_->program);
   alone.use_mode(EventMode::clocked);
+  alone.use_arithmetic(impl_->arithmetic);
   alone.impl_->samples.push_back(std::make_unique<EventSample>(alone.impl_->program, alone.impl_->neurons));
   alone.impl_->samples.front()->trace(&result, static_cast<std::size_t>(population), neuron);
   alone.forward(input);

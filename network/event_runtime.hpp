@@ -19,6 +19,13 @@ enum class EventMode : std::uint8_t {
   clocked  ///< every neuron in every tick: the twin that proves it
 };
 
+/// How a neuron gets over the ticks in which nothing arrives at it. Both are defined to the bit, and differ from each
+/// other in the last bits of a membrane: docs/numerics.md, section 3.4.
+enum class EventArithmetic : std::uint8_t {
+  stepped,  ///< tick by tick, by the operations of the runtime that trains
+  lazy      ///< in closed form, for lif neurons and leaky integrators; others are stepped
+};
+
 /// What a run took, of one population. Sums over samples; the same for any number of threads.
 struct EventCounts {
   std::uint64_t events_out = 0;       ///< spikes, or counted events of the input
@@ -30,6 +37,8 @@ struct EventCounts {
   std::uint64_t queue_push = 0;       ///< of spikes with a delay and of looks at neurons that could fire
   std::uint64_t queue_peak = 0;       ///< entries that waited at the same time, the most of any sample
   std::uint64_t looks_computed = 0;   ///< crossings or bounds that were computed to predict when a neuron could fire
+  std::uint64_t looks_evaluated = 0;  ///< membranes that were computed to find such crossings; lazy neurons only
+  std::uint64_t states_written = 0;   ///< of the updates, those that were kept; lazy neurons only
   std::uint64_t queue_stale = 0;      ///< such looks that came to nothing, since the neurons had been touched before
 
   EventCounts& operator+=(const EventCounts& other);
@@ -54,6 +63,9 @@ class EventRuntime {
   EventRuntime(EventRuntime&&) noexcept;
 
   void use_mode(EventMode mode);
+  /// Stepped by default.
+  void use_arithmetic(EventArithmetic arithmetic);
+  EventArithmetic arithmetic() const;
   /// Keep the spikes of the next passes; off by default.
   void record_spikes(bool record);
   /// Called from time to time within a pass with the ticks of a sample that were run since, from the thread that ran

@@ -338,8 +338,8 @@ void EventSample::fire_any(std::size_t p) {
 
 void EventSample::read_out(std::int32_t tick, std::size_t p, float* out) {
   State& state = states_[p];
-  std::visit([&](const auto& model) { model.read(tick, state.neurons, state.sums.data(), out); }, neurons_[p]);
-  counts_[p].neuron_updates += state.sums.size();
+  std::visit([&](const auto& model) { model.read(tick, state.neurons, state.sums.data(), out, counts_[p]); },
+             neurons_[p]);
 }
 
 }  // namespace synfire::network

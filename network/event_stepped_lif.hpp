@@ -49,6 +49,8 @@ class SteppedLif {
     log_decay_ = params_.decay > 0.0 ? std::log(static_cast<double>(static_cast<float>(params_.decay))) : -HUGE_VAL;
   }
 
+  void prepare(std::int32_t) {}
+
   void start(NeuronState& state) const {
     state.values.assign(drive_.size(), static_cast<float>(params_.hard_reset ? params_.v_reset : 0.0));
     state.last.assign(drive_.size() / static_cast<std::size_t>(block_), -1);
@@ -100,12 +102,13 @@ class SteppedLif {
     return charge_of<Hard>().charge(state.values[n], current(sum, n));
   }
 
-  void read(std::int32_t, NeuronState& state, std::int32_t* sums, float* out) const {
+  void read(std::int32_t, NeuronState& state, std::int32_t* sums, float* out, EventCounts& counts) const {
     for (std::size_t n = 0; n < state.values.size(); ++n) {
       out[n] = has_membrane_ ? charged(0, n, state, sums[n]) : current(sums[n], n);
       state.values[n] = out[n];
       sums[n] = 0;
     }
+    counts.neuron_updates += state.values.size();
   }
 
  private:

@@ -20,6 +20,7 @@ class SteppedRows {
   /// \param population  has rows
   explicit SteppedRows(const Population& population);
 
+  void prepare(std::int32_t) {}
   void start(NeuronState& state) const;
 
   template <class Fired>
@@ -35,7 +36,7 @@ class SteppedRows {
                              EventCounts& counts) const;
   float charged(std::int32_t tick, std::size_t n, const NeuronState& state, std::int32_t sum) const;
   /// Such neurons are never a readout.
-  void read(std::int32_t, NeuronState&, std::int32_t*, float*) const {}
+  void read(std::int32_t, NeuronState&, std::int32_t*, float*, EventCounts&) const {}
 
  private:
   neurons::Rows<float> rows(NeuronState& state, std::ptrdiff_t block) const;

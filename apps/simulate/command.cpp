@@ -12,6 +12,7 @@
 #include "apps/checkpoint_choice.hpp"
 #include "apps/command_line.hpp"
 #include "apps/commands.hpp"
+#include "apps/engines.hpp"
 #include "apps/simulate/activity.hpp"
 #include "apps/simulate/engine.hpp"
 #include "apps/simulate/generated_input.hpp"
@@ -40,6 +41,7 @@ struct Options {
   std::optional<std::ptrdiff_t> ticks;
   std::optional<std::uint64_t> seed;
   std::string split, engine, checkpoint;
+  network::EventArithmetic arithmetic{};
   std::vector<std::string> neurons;
   std::optional<std::filesystem::path> out;
 };
@@ -71,6 +73,7 @@ Options read_options(const CommandLine& line) {
   }
   options.split = line.get<std::string>("split");
   options.engine = line.get<std::string>("engine");
+  options.arithmetic = read_arithmetic("simulate", line.get<std::string>("arithmetic"));
   options.checkpoint = line.get<std::string>("checkpoint");
   options.neurons = line.list("neuron");
   options.out = given<std::string>(line, "out");
@@ -214,8 +217,9 @@ class Recorder {
 
 int simulate(const Options& options, bool as_json) {
   Setup setup = set_up(options);
-  const std::unique_ptr<SimulationEngine> engine =
-      options.engine == "event" ? make_event_engine(setup.network) : make_clocked_engine(setup.network);
+  const std::unique_ptr<SimulationEngine> engine = options.engine == "event"
+                                                       ? make_event_engine(setup.network, options.arithmetic)
+                                                       : make_clocked_engine(setup.network);
   Recorder recorder(options, *engine, setup.title.dt_ms);
   Activity activity(engine->layers());
   {
@@ -269,6 +273,7 @@ int simulate_command(const Arguments& args) {
       "LAYER:INDEX: draws its membrane over the first sample (traces.csv, traces.png); may be repeated")(
       "engine", po::value<std::string>()->default_value("event"),
       "event: cost follows spikes; or clocked, which runs every network")(
+      "arithmetic", po::value<std::string>()->default_value("stepped"), "of the event engine: stepped or lazy")(
       "checkpoint", po::value<std::string>()->default_value("", "chosen"),
       "best or last (default: what the config selects)")("out", po::value<std::string>(), "folder of files")(
       "seed", po::value<std::int64_t>(), "of made input and fresh weights (default: the config's)")(

@@ -18,7 +18,9 @@ using SampleSpikes = std::vector<std::vector<EventSpike>>;
 
 class EventEngine : public SimulationEngine {
  public:
-  explicit EventEngine(const network::Network<float>& network) : runtime_(network::make_event_program(network)) {
+  EventEngine(const network::Network<float>& network, network::EventArithmetic arithmetic)
+      : runtime_(network::make_event_program(network)) {
+    runtime_.use_arithmetic(arithmetic);
     using Kind = network::Population::Kind;
     runtime_.record_spikes(true);
     for (const network::Population& population : runtime_.program().populations) {
@@ -116,9 +118,10 @@ class ClockedEngine : public SimulationEngine {
 
 }  // namespace
 
-std::unique_ptr<SimulationEngine> make_event_engine(const network::Network<float>& network) {
+std::unique_ptr<SimulationEngine> make_event_engine(const network::Network<float>& network,
+                                                    network::EventArithmetic arithmetic) {
   try {
-    return std::make_unique<EventEngine>(network);
+    return std::make_unique<EventEngine>(network, arithmetic);
   } catch (const ShapeError& problem) {
     throw UsageError(fmt::format("{} (--engine clocked runs every network)", problem.what()));
   }

@@ -46,7 +46,8 @@ class SimulationEngine {
 };
 
 /// \throws UsageError for a network that the event engine does not run
-std::unique_ptr<SimulationEngine> make_event_engine(const network::Network<float>& network);
+std::unique_ptr<SimulationEngine> make_event_engine(const network::Network<float>& network,
+                                                    network::EventArithmetic arithmetic);
 /// With delays on whole ticks. Runs every network; does not count and does not trace.
 std::unique_ptr<SimulationEngine> make_clocked_engine(network::Network<float>& network);
 

@@ -180,7 +180,8 @@ TEST_CASE("on a grid, where float sums are exact too, the runtime that trains fi
     shake(net, seed);
     snap(net);
     network::EngineParity parity;
-    network::compare_engines(net, random_counts({60, 2, 12}, 0.05, 78, 2).view(), parity);
+    network::compare_engines(net, random_counts({60, 2, 12}, 0.05, 78, 2).view(), network::EventArithmetic::stepped,
+                             parity);
     CHECK(parity.twin_differences == 0);
     CHECK(parity.samples_as_float == parity.samples);
     spikes += parity.spikes;

@@ -14,6 +14,7 @@
 #include "core/random.hpp"
 #include "network/clocked_runtime.hpp"
 #include "network/event_parity.hpp"
+#include "tests/network/event_passes.hpp"
 #include "tests/network/small_networks.hpp"
 
 namespace synfire {
@@ -24,44 +25,10 @@ using network::EventMode;
 using network::EventRuntime;
 using network::EventSpike;
 using test::network_of;
+using test::num_spikes;
+using test::Pass;
 using test::random_counts;
-
-struct Pass {
-  std::vector<std::vector<EventSpike>> spikes;
-  std::vector<float> output;
-  std::vector<network::EventCounts> counts;
-};
-
-Pass run(const network::Network<float>& net, const Tensor<float>& input, EventMode mode) {
-  EventRuntime runtime(network::make_event_program(net));
-  runtime.use_mode(mode);
-  runtime.record_spikes(true);
-  const View<const float> out = runtime.forward(input.view());
-  return {runtime.spikes(), {out.data, out.data + out.size()}, runtime.counts()};
-}
-
-std::size_t num_spikes(const Pass& pass) {
-  std::size_t sum = 0;
-  for (const auto& sample : pass.spikes) sum += sample.size();
-  return sum;
-}
-
-/// Batch norms as after some training: scales, shifts and statistics of any size.
-void shake(network::Network<float>& net, std::uint64_t seed) {
-  std::uint32_t stream = 0;
-  for (auto& tensor : net.tensors) {
-    const RandomStream random(seed, 100 + stream++, 0);
-    const bool is_var = tensor.name.find("running_var") != std::string::npos;
-    const bool is_norm = is_var || tensor.name.find("gamma") != std::string::npos ||
-                         tensor.name.find("beta") != std::string::npos ||
-                         tensor.name.find("running_mean") != std::string::npos;
-    if (!is_norm) continue;
-    for (std::ptrdiff_t i = 0; i < tensor.value.size(); ++i) {
-      const double u = random.uniform(static_cast<std::uint64_t>(i));
-      tensor.value[i] = static_cast<float>(is_var ? 0.05 + u : 1.6 * u - 0.5);
-    }
-  }
-}
+using test::run;
 
 const char* const kConvolutional = R"(
 [network.lif]
@@ -152,7 +119,7 @@ TEST_CASE("the event engine fires the same spikes as its clocked twin, and reads
       CAPTURE(c.name);
       CAPTURE(seed);
       network::Network<float> net = network_of(c.layers, c.input, seed);
-      shake(net, seed);
+      test::shake(net, seed);
       const Tensor<float> input = random_counts(c.batch, c.density, static_cast<std::uint32_t>(seed), 3);
       const Pass events = run(net, input, EventMode::events), clocked = run(net, input, EventMode::clocked);
       CHECK(num_spikes(events) > 50);
@@ -170,57 +137,13 @@ TEST_CASE("the event engine fires the same spikes as its clocked twin, and reads
   }
 }
 
-namespace {
-
-/// A layered network of any size: delays, resets of both kinds, biases, and drives that lie exactly at the threshold.
-std::string random_layers(std::uint64_t seed) {
-  const RandomStream random(seed, 55, 0);
-  std::uint64_t draws = 0;
-  const auto below = [&](std::uint64_t n) { return random.below(draws++, n); };
-  std::string layers;
-  const std::uint64_t depth = 1 + below(3);
-  for (std::uint64_t k = 0; k < depth; ++k) {
-    const std::uint64_t out = 4 + below(20);
-    if (below(2) == 0) {
-      layers += fmt::format("[[network.layers]]\ntype = \"delayed_linear\"\nout_features = {}\nmax_delay_ticks = {}\n",
-                            out, 2 * (1 + below(4)));
-    } else {
-      layers += fmt::format("[[network.layers]]\ntype = \"linear\"\nout_features = {}\n", out);
-    }
-    if (below(2) == 0) layers += "[[network.layers]]\ntype = \"batch_norm\"\n";
-    const double tau = std::vector{1.0, 1.25, 2.0, 10.0, 40.0}[below(5)];
-    layers += fmt::format("[[network.layers]]\ntype = \"lif\"\ntau_mem_ms = {:.2f}\nreset = \"{}\"\ndecay_input = {}\n",
-                          tau, below(2) == 0 ? "soft" : "hard", below(2) == 0 ? "true" : "false");
-  }
-  return layers + "[[network.layers]]\ntype = \"linear\"\nout_features = 3\n";
-}
-
-/// A third of the biases become the drive at which a membrane settles at its threshold, to the bit if it can.
-void set_drives_at_threshold(network::Network<float>& net, std::uint64_t seed) {
-  const RandomStream random(seed, 56, 0);
-  for (std::size_t i = 0; i + 1 < net.spec.nodes.size(); ++i) {
-    const auto* lif = std::get_if<network::LifSpec>(&net.spec.nodes[i + 1].operation);
-    const auto* linear = std::get_if<network::LinearSpec>(&net.spec.nodes[i].operation);
-    if (lif == nullptr || linear == nullptr) continue;
-    const neurons::LifParams params = neurons::lif_params(lif->config, net.spec.dt_ms);
-    Tensor<float>& bias = net.tensor(net.spec.nodes[i].name + ".bias").value;
-    for (std::ptrdiff_t n = 0; n < bias.size(); ++n) {
-      const double u = random.uniform(static_cast<std::uint64_t>(n) + 1000 * i);
-      if (u < 0.33) bias[n] = static_cast<float>(params.v_th * (1.0 - params.decay) / params.gain);
-      if (u > 0.9) bias[n] = static_cast<float>(1.5 * params.v_th * (1.0 - params.decay) / params.gain);
-    }
-  }
-}
-
-}  // namespace
-
 TEST_CASE("600 random networks fire the same spikes event by event and clocked") {
   std::size_t spikes = 0, by_themselves = 0;
   for (std::uint64_t seed = 0; seed < 600; ++seed) {
     CAPTURE(seed);
-    network::Network<float> net = network_of(random_layers(seed), {12}, seed);
-    shake(net, seed);
-    set_drives_at_threshold(net, seed);
+    network::Network<float> net = network_of(test::random_layers(seed), {12}, seed);
+    test::shake(net, seed);
+    test::set_drives_at_threshold(net, seed);
     const Tensor<float> input = random_counts({60, 1, 12}, 0.02 + 0.1 * static_cast<double>(seed % 3), 77, 2);
     const Pass events = run(net, input, EventMode::events), clocked = run(net, input, EventMode::clocked);
     CHECK(events.spikes == clocked.spikes);
@@ -237,7 +160,7 @@ TEST_CASE("the same spikes for any number of threads, and for the samples in any
   for (const Case& c : kCases) {
     CAPTURE(c.name);
     network::Network<float> net = network_of(c.layers, c.input);
-    shake(net, 3);
+    test::shake(net, 3);
     const Tensor<float> input = random_counts(c.batch, c.density, 1);
     set_num_threads(1);
     const Pass one = run(net, input, EventMode::events);
@@ -317,8 +240,8 @@ TEST_CASE("engines are compared spike by spike, and a first difference names its
   network::Network<float> net = network_of(kConvolutional, {14, 13, 2}, 5);
   const Tensor<float> input = random_counts({20, 5, 14, 13, 2}, 0.05, 9);
   network::EngineParity parity;
-  network::compare_engines(net, input.view(), parity);
-  network::compare_engines(net, input.view(), parity);
+  network::compare_engines(net, input.view(), network::EventArithmetic::stepped, parity);
+  network::compare_engines(net, input.view(), network::EventArithmetic::stepped, parity);
   CHECK(parity.samples == 10);
   CHECK(parity.spikes > 100);
   CHECK(parity.twin_differences == 0);
