@@ -15,7 +15,7 @@ class AttentionStage : public Stage<Scalar> {
   void plan(NodePlan& plan) override {
     const Shape& shape = plan.output_shape();
     rope_ = {config_, shape};
-    den_shape_ = synapses::swla_den_shape(config_, shape);
+    den_shape_ = synapses::mixer_head_shape(config_, shape);
     forward_bytes_ = synapses::swla_scratch_bytes<Scalar>(config_, shape, false);
     backward_bytes_ = synapses::swla_scratch_bytes<Scalar>(config_, shape, true);
     plan.output_real();

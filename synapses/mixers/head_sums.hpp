@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "core/signal.hpp"
+#include "synapses/mixers/mixer_tasks.hpp"
 #include "synapses/mixers/rope.hpp"
 #include "synapses/mixers/tile_product.hpp"
 #include "synapses/mixers/windows.hpp"
@@ -166,15 +167,24 @@ class HeadSums {
     load_plain(x);
     turn(features_, false);
   }
+  /// dphi / dx
+  Scalar slope(const Signal<Scalar>& x, std::ptrdiff_t i, std::ptrdiff_t r) const {
+    return config_.feature == MixerFeature::elu1 ? elu1_slope(element(x, channel_index(i) + r)) : Scalar(1);
+  }
   void turn_out_back() { turn(out_, true); }
 
  private:
+  static Scalar element(const Signal<Scalar>& x, std::ptrdiff_t at) {
+    return x.is_spikes() ? static_cast<Scalar>(x.spikes[at]) : x.real[at];
+  }
   void load_plain(const Signal<Scalar>& x) {
     const Scalar shift = config_.feature == MixerFeature::shift ? Scalar(1) : Scalar(0);
     for (std::ptrdiff_t i = 0; i < count_; ++i) {
       Scalar* const row = features_.row(i);
       const std::ptrdiff_t from = channel_index(i);
-      if (x.is_spikes()) {
+      if (config_.feature == MixerFeature::elu1) {
+        for (std::ptrdiff_t r = 0; r < d_; ++r) row[r] = elu1(element(x, from + r));
+      } else if (x.is_spikes()) {
         for (std::ptrdiff_t r = 0; r < d_; ++r) row[r] = shift + static_cast<Scalar>(x.spikes[from + r]);
       } else {
         for (std::ptrdiff_t r = 0; r < d_; ++r) row[r] = shift + x.real[from + r];

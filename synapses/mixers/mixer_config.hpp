@@ -1,19 +1,27 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 
 namespace synfire::synapses {
 
 /// What is computed from queries, keys and values.
 enum class MixerKind : std::uint8_t {
-  swla  ///< spiking window linear attention
+  swla,       ///< spiking window linear attention
+  linear,     ///< linear attention of real values
+  lightning,  ///< without a normaliser; the past fades at a fixed rate in each head
+  gla,        ///< the past fades by a gate for each token and channel
+  delta,      ///< a key's old value is replaced by the new one
+  ssa,        ///< spiking self-attention: products of spikes, scaled
+  window      ///< softmax
 };
 
 /// What a query and a key are turned into before they meet.
 enum class MixerFeature : std::uint8_t {
   shift,  ///< 1 + s: ELU(s) + 1 of a spike
-  spike   ///< s itself
+  spike,  ///< the value itself
+  elu1    ///< x + 1 for x > 0, else e^x
 };
 
 /// What a sum of weighted values is divided by.
@@ -48,7 +56,11 @@ struct MixerConfig {
   MixerDecay decay = MixerDecay::none;
   std::array<int, 3> window_size{1, 0, 0};  ///< t, y, x; 0 is without limit
   std::array<int, 3> window_shift{0, 0, 0};
-  bool causal = false;  ///< tokens see those of their own tick and of earlier ones
+  bool causal = false;  ///< swla, ssa, window: tokens see those of their own tick and of earlier ones; the other kinds:
+                        ///< themselves and those before them in their window, in the order t, y, x
+  double scale = 0.0;   ///< of products q . k in gla, delta, ssa and window; 0: 1 / sqrt(channels of a head)
+
+  double scale_of(double channels) const { return scale > 0.0 ? scale : 1.0 / std::sqrt(channels); }
 };
 
 }  // namespace synfire::synapses

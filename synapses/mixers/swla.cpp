@@ -68,61 +68,13 @@ void run_forward(const SwlaPass<Scalar>& pass, View<Scalar> o, View<Scalar> den,
 template <class Scalar>
 void check_forward(const char* operation, const MixerInput<Scalar>& in, const MixerConfig& config,
                    const View<Scalar>& o, const View<Scalar>& den, std::span<std::byte> scratch) {
-  check_inputs(operation, in.q.shape, in.k.shape, in.v.shape, config);
-  require_cpu(operation, in.q.device);
+  check_mixer_input(operation, in, config);
   require_shape(operation, "o", o.shape, in.q.shape);
-  require_shape(operation, "den", den.shape, swla_den_shape(config, in.q.shape));
+  require_shape(operation, "den", den.shape, mixer_head_shape(config, in.q.shape));
   require_scratch(operation, scratch, swla_scratch_bytes<Scalar>(config, in.q.shape, false));
 }
 
 }  // namespace
-
-Shape swla_den_shape(const MixerConfig& config, const Shape& shape) {
-  return with_inner(shape, 1, Shape{config.heads});
-}
-
-void check_mixer(const MixerConfig& config, const Shape& shape) {
-  const auto need = [](bool holds, const std::string& problem) {
-    if (!holds) throw ShapeError(problem);
-  };
-  const std::ptrdiff_t channels = shape.channels();
-  need(shape.rank() == 5 || shape.rank() == 3,
-       fmt::format("attention needs [T, B, H, W, C] or [T, B, C], got {}", shape.text()));
-  need(config.heads > 0 && channels % config.heads == 0,
-       fmt::format("{} channels do not divide into {} heads", channels, config.heads));
-  if (config.rope != MixerRope::none) {
-    const std::ptrdiff_t d = channels / config.heads;
-    need(config.feature != MixerFeature::spike,
-         "rope needs the feature \"shift\": rotated spikes can have a weight without a sum of weights");
-    need(d % 2 == 0, fmt::format("rope turns pairs of channels; a head has {}", d));
-    const std::ptrdiff_t whole = config.rope == MixerRope::head ? d : channels;
-    need(whole % 4 == 0, fmt::format("rope needs channels in multiples of 4, got {}", whole));
-    need(config.window_size[0] == 1 || whole >= 6,
-         fmt::format("rope in space and time needs at least 8 channels, got {}", whole));
-  }
-  if (config.decay == MixerDecay::head) {
-    need(config.causal, "a decay needs a causal attention");
-    need(config.window_size[0] == 0,
-         fmt::format("a decay needs a window without limit in time (0), got {}", config.window_size[0]));
-  }
-  need(config.eps >= 0.0, fmt::format("eps must not be negative, got {}", config.eps));
-  for (std::size_t axis = 0; axis < 3; ++axis) {
-    const int size = config.window_size[axis], shift = config.window_shift[axis];
-    need(size >= 0, fmt::format("a window's size must not be negative, got {}", size));
-    need(shift >= 0 && (shift == 0 || shift < size),
-         fmt::format("a window's shift must be at least 0 and less than its size ({}), got {}", size, shift));
-  }
-}
-
-void check_inputs(const char* operation, const Shape& q, const Shape& k, const Shape& v, const MixerConfig& config) {
-  require_shape(operation, "k", k, q);
-  require_shape(operation, "v", v, q);
-  try {
-    check_mixer(config, q);
-  } catch (const ShapeError& error) {
-    throw ShapeError(fmt::format("[{}] {}", operation, error.what()));
-  }
-}
 
 template <class Scalar>
 void swla_forward(const MixerInput<Scalar>& in, const MixerConfig& config, const RopeTable<Scalar>& rope,

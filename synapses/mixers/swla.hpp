@@ -6,28 +6,10 @@
 
 #include "core/signal.hpp"
 #include "core/tensor.hpp"
-#include "synapses/mixers/mixer_config.hpp"
+#include "synapses/mixers/mixer_input.hpp"
 #include "synapses/mixers/rope.hpp"
 
 namespace synfire::synapses {
-
-/// Queries, keys and values of tokens, all of one shape: [T, B, H, W, C], or [T, B, C] for one token a tick. Head a
-/// owns the channels a d .. a d + d - 1, d = C / heads.
-template <class Scalar>
-struct MixerInput {
-  Signal<Scalar> q, k, v;
-};
-/// Of the same shape; empty if not wanted.
-template <class Scalar>
-struct MixerGradients {
-  View<Scalar> q, k, v;
-};
-
-/// \throws ShapeError if the configuration contradicts itself or does not fit the shape
-void check_mixer(const MixerConfig& config, const Shape& shape);
-
-/// Of the denominators: [T, B, H, W, heads] or [T, B, heads].
-Shape swla_den_shape(const MixerConfig& config, const Shape& shape);
 
 /// Spiking window linear attention ([Chen2024]; docs/numerics.md). In each window and head, over its tokens j, with phi
 /// of the configuration's feature and R_j the rotation of its rope:
@@ -44,7 +26,7 @@ Shape swla_den_shape(const MixerConfig& config, const Shape& shape);
 ///
 /// A window of a sample does not depend on other samples of the batch, bit for bit.
 ///
-/// \param den  swla_den_shape out; the backward pass reads it
+/// \param den  mixer_head_shape out; the backward pass reads it
 /// \param scratch  swla_scratch_bytes
 /// \throws ShapeError as check_mixer, or if shapes differ
 template <class Scalar>

@@ -54,11 +54,12 @@ class Backward {
         Scalar dot(0);
         for (std::ptrdiff_t r = 0; r < sums.channels(); ++r) dot += sums.features(i)[r] * sums.out(i)[r];
         const std::ptrdiff_t head = sums.head_index(i);
-        z_[head] = pass_.config.norm == MixerNorm::sum ? -dot / den_[head] : Scalar(0);
+        z_[head] = pass_.divides_by_sum() ? -dot / den_[head] : Scalar(0);
       }
       sums.turn_out_back();
-      write(sums, grads_.q,
-            [&](std::ptrdiff_t i, std::ptrdiff_t r) { return sums.out(i)[r] + z_[sums.head_index(i)] * sums.m()[r]; });
+      write(sums, grads_.q, [&](std::ptrdiff_t i, std::ptrdiff_t r) {
+        return (sums.out(i)[r] + z_[sums.head_index(i)] * sums.m()[r]) * sums.slope(pass_.in.q, i, r);
+      });
     });
   }
 
@@ -76,7 +77,9 @@ class Backward {
       sums.load_values(pass_.in.v, [](std::ptrdiff_t) { return Scalar(1); });
       sums.read_back();
       sums.turn_out_back();
-      write(sums, grads_.k, [&](std::ptrdiff_t i, std::ptrdiff_t r) { return sums.out(i)[r] + sums.m()[r]; });
+      write(sums, grads_.k, [&](std::ptrdiff_t i, std::ptrdiff_t r) {
+        return (sums.out(i)[r] + sums.m()[r]) * sums.slope(pass_.in.k, i, r);
+      });
       sums.read(pass_.in.k);
       write(sums, grads_.v, [&](std::ptrdiff_t i, std::ptrdiff_t r) { return sums.out(i)[r]; });
     });
@@ -105,9 +108,8 @@ void swla_backward(const MixerInput<Scalar>& in, const MixerConfig& config, cons
                    View<const Scalar> den, View<const Scalar> grad_o, const MixerGradients<Scalar>& grads,
                    std::span<std::byte> scratch) {
   constexpr const char* kName = "swla_backward";
-  check_inputs(kName, in.q.shape, in.k.shape, in.v.shape, config);
-  require_cpu(kName, in.q.device);
-  require_shape(kName, "den", den.shape, swla_den_shape(config, in.q.shape));
+  check_mixer_input(kName, in, config);
+  require_shape(kName, "den", den.shape, mixer_head_shape(config, in.q.shape));
   require_shape(kName, "grad_o", grad_o.shape, in.q.shape);
   for (const View<Scalar>* grad : {&grads.q, &grads.k, &grads.v}) {
     if (!grad->empty()) require_shape(kName, "a gradient", grad->shape, in.q.shape);

@@ -39,10 +39,13 @@ struct SwlaPass {
   Scalar gamma(int head) const {
     return config.decay == MixerDecay::none ? Scalar(1) : static_cast<Scalar>(1.0 - std::exp2(-3.0 - head));
   }
+  bool divides_by_sum() const { return config.kind != MixerKind::ssa && config.norm == MixerNorm::sum; }
   /// What the sum over n tokens is divided by.
   Scalar denominator(Scalar dot, Scalar n) const {
-    if (config.norm == MixerNorm::sum) return dot + static_cast<Scalar>(config.eps) * n;
     const auto d = static_cast<double>(grid.channels / config.heads);
+    if (config.kind == MixerKind::ssa) return static_cast<Scalar>(1.0 / config.scale_of(d));
+    if (config.kind == MixerKind::linear) return dot + static_cast<Scalar>(config.eps);
+    if (config.norm == MixerNorm::sum) return dot + static_cast<Scalar>(config.eps) * n;
     return static_cast<Scalar>(std::exp2(std::round(std::log2(static_cast<double>(n) * d / 16.0))));
   }
 
@@ -54,7 +57,7 @@ struct SwlaPass {
 
   /// Whether the sums of a head are built spike by spike. Depends on nothing but the window.
   bool is_sparse(HeadSums<Scalar>& sums, const TokenBox& box) const {
-    if (!in.q.is_spikes() || !in.k.is_spikes() || !rope.empty()) return false;
+    if (!in.q.is_spikes() || !in.k.is_spikes() || !rope.empty() || config.feature == MixerFeature::elu1) return false;
     if (config.feature == MixerFeature::shift && sum_box(box, 0).count() < kSparseTokens) return false;
     std::ptrdiff_t spikes = 0;
     sums.each_tile(box, [&] {
@@ -100,7 +103,5 @@ struct SwlaPass {
 
   std::size_t chunk_bytes() const { return HeadSums<Scalar>::bytes(grid, config) + kCacheLine; }
 };
-
-void check_inputs(const char* operation, const Shape& q, const Shape& k, const Shape& v, const MixerConfig& config);
 
 }  // namespace synfire::synapses

@@ -44,7 +44,7 @@ struct Forward {
 template <class Scalar>
 Forward<Scalar> forward(const synapses::MixerInput<Scalar>& in, const MixerConfig& config) {
   const Shape& shape = in.q.shape;
-  Forward<Scalar> result{test::filled<Scalar>(shape), test::filled<Scalar>(synapses::swla_den_shape(config, shape))};
+  Forward<Scalar> result{test::filled<Scalar>(shape), test::filled<Scalar>(synapses::mixer_head_shape(config, shape))};
   std::vector<std::byte> scratch(synapses::swla_scratch_bytes<Scalar>(config, shape, false));
   synapses::swla_forward<Scalar>(in, config, {config, shape}, result.o.view(), result.den.view(), scratch);
   return result;
@@ -385,7 +385,7 @@ TEST_CASE("a stream may be cut at any tick") {
                                 x.spikes == nullptr ? nullptr : x.spikes + first * frame, Device::cpu};
         };
         const auto in = tokens.as_spikes();
-        Tensor<double> den(synapses::swla_den_shape(config, part));
+        Tensor<double> den(synapses::mixer_head_shape(config, part));
         std::vector<std::byte> scratch(synapses::swla_scratch_bytes<double>(config, part, false));
         synapses::swla_stream_forward<double>({of(in.q), of(in.k), of(in.v)}, config, {config, part, state.tick},
                                               {o.data() + first * frame, part, Device::cpu}, den.view(), state,
