@@ -1,15 +1,17 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "network/event_program.hpp"
 #include "network/event_runtime.hpp"
 #include "network/neuron_state.hpp"
+#include "network/silent_lanes.hpp"
 #include "neurons/lif_step.hpp"
 #include "neurons/silent_lif.hpp"
 
@@ -120,34 +122,45 @@ class LazyLif {
   template <class Rule, class Course, class Fired>
   void step(const Course& course, std::int32_t tick, std::int32_t block, NeuronState& state, std::int32_t* sums,
             EventCounts& counts, const Fired& fired) const {
-    const neurons::LifStep<Rule, float> rule{constants_};
-    constexpr std::ptrdiff_t kStrip = 64;
-    std::array<float, kStrip> spikes;
-    std::int32_t written = 0;
-    for (std::ptrdiff_t from = block * block_; from < (block + 1) * block_; from += kStrip) {
-      const std::ptrdiff_t count = std::min(kStrip, (block + 1) * block_ - from);
-      float* const v = state.values.data() + from;
-      std::int32_t* const last = state.last.data() + from;
-      std::int32_t* const sum = sums + from;
-      float any = 0.0F;
-      for (std::ptrdiff_t k = 0; k < count; ++k) {
-        const float h =
-            std::fma(rule.c.gain, static_cast<float>(sum[k]) * unit_, course.at(v[k], from + k, tick - last[k]));
-        const float s = rule.spike(h);
-        const bool touched = (sum[k] != 0) | (s > 0.0F);
-        v[k] = touched ? rule.reset(h, s) : v[k];
-        last[k] = touched ? tick : last[k];
-        sum[k] = 0;
-        written += touched ? 1 : 0;
-        spikes[static_cast<std::size_t>(k)] = s;
-        any = std::max(any, s);
+    const LifLanes<Rule> lanes(constants_);
+    const Float8 gain = constants_.gain - Float8{};
+    const Int8 now = tick - Int8{};
+    float* const v = state.values.data();
+    std::int32_t* const last = state.last.data();
+    std::uint64_t written = 0;
+    const std::ptrdiff_t first = block * block_, end = first + block_, packed_end = end - block_ % 8;
+    for (std::ptrdiff_t strip = first; strip < packed_end; strip += 64) {
+      std::uint64_t fires = 0;  // a bit for each neuron of the strip
+      for (std::ptrdiff_t n = strip; n < std::min(strip + 64, packed_end); n += 8) {
+        const Float8 before = load_lanes(v + n);
+        const Int8 since = load_sums(last + n), sum = load_sums(sums + n);
+        Float8 h =
+            fused(gain, __builtin_convertvector(sum, Float8) * unit_, silent_lanes(course, before, n, now - since));
+        const Int8 touched = (sum != 0) | (h >= constants_.v_fire);
+        const std::uint32_t touched_bits = lane_bits(touched);
+        if (touched_bits == 0) continue;
+        fires |= std::uint64_t{lanes.fire(h)} << static_cast<unsigned>(n - strip);
+        store_lanes(touched ? h : before, v + n);
+        const Int8 then = touched ? now : since;
+        std::memcpy(last + n, &then, sizeof(then));
+        std::memset(sums + n, 0, sizeof(sum));
+        written += static_cast<std::uint64_t>(std::popcount(touched_bits));
       }
-      if (any == 0.0F) continue;
-      for (std::ptrdiff_t k = 0; k < count; ++k) {
-        if (spikes[static_cast<std::size_t>(k)] > 0.0F) fired(from + k);
-      }
+      for (; fires != 0; fires &= fires - 1) fired(strip + std::countr_zero(fires));
     }
-    counts.states_written += static_cast<std::uint64_t>(written);
+    const neurons::LifStep<Rule, float> rule{constants_};
+    for (std::ptrdiff_t n = packed_end; n < end; ++n) {
+      const float h =
+          std::fma(constants_.gain, static_cast<float>(sums[n]) * unit_, course.at(v[n], n, tick - last[n]));
+      const float s = rule.spike(h);
+      if (sums[n] == 0 && s == 0.0F) continue;
+      v[n] = rule.reset(h, s);
+      last[n] = tick;
+      sums[n] = 0;
+      ++written;
+      if (s > 0.0F) fired(n);
+    }
+    counts.states_written += written;
   }
 
   /// In how many ticks neuron n fires by itself; `wait` if not before.
