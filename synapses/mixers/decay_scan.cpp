@@ -335,7 +335,7 @@ void decay_scan_backward(const MixerInput<Scalar>& in, const MixerConfig& config
 template <class Scalar>
 std::size_t decay_scan_scratch_bytes(const MixerConfig& config, const Shape& shape, std::ptrdiff_t chunk) {
   const TokenGrid grid(shape);
-  return kMixerWorkers * ScanHead<Scalar>({}, config, grid, chunk).bytes() + kCacheLine;
+  return worker_count(grid, config) * ScanHead<Scalar>({}, config, grid, chunk).bytes() + kCacheLine;
 }
 
 double lightning_slope(int head, int heads) {

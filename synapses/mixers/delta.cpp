@@ -221,7 +221,7 @@ void delta_backward(const MixerInput<Scalar>& in, const MixerConfig& config, std
 template <class Scalar>
 std::size_t delta_scratch_bytes(const MixerConfig& config, const Shape& shape, std::ptrdiff_t chunk, bool backward) {
   const TokenGrid grid(shape);
-  return kMixerWorkers * DeltaHead<Scalar>({}, config, grid, chunk, backward).bytes() + kCacheLine;
+  return worker_count(grid, config) * DeltaHead<Scalar>({}, config, grid, chunk, backward).bytes() + kCacheLine;
 }
 
 #define SYNFIRE_INSTANTIATE(Scalar)                                                                               \

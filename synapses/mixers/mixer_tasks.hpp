@@ -25,13 +25,22 @@ struct HeadTask {
   int head = 0;
 };
 
+inline std::ptrdiff_t head_count(const TokenGrid& grid, const MixerConfig& config) {
+  const Windows windows(grid, config);
+  return grid.batch * windows.in_space() * windows.t.count() * config.heads;
+}
+/// Workers that each_head gives scratch to.
+inline std::size_t worker_count(const TokenGrid& grid, const MixerConfig& config) {
+  return static_cast<std::size_t>(std::min<std::ptrdiff_t>(kMixerWorkers, head_count(grid, config)));
+}
+
 /// Calls `body(task, cursor)` for every head of every window, each worker with `bytes` of scratch.
 template <class Body>
 void each_head(const TokenGrid& grid, const MixerConfig& config, std::byte* scratch, std::size_t bytes,
                const Body& body) {
   const Windows windows(grid, config);
   const std::ptrdiff_t in_space = windows.in_space(), in_time = windows.t.count();
-  const std::ptrdiff_t count = grid.batch * in_space * in_time * config.heads;
+  const std::ptrdiff_t count = head_count(grid, config);
   if (count == 0) return;
   const auto run = [&](int worker, std::ptrdiff_t begin, std::ptrdiff_t end) {
     for (std::ptrdiff_t i = begin; i < end; ++i) {
@@ -42,7 +51,7 @@ void each_head(const TokenGrid& grid, const MixerConfig& config, std::byte* scra
            cursor);
     }
   };
-  parallel_chunks(count, static_cast<int>(std::min<std::ptrdiff_t>(kMixerWorkers, count)), run);
+  parallel_chunks(count, static_cast<int>(worker_count(grid, config)), run);
 }
 
 inline std::ptrdiff_t longest_window(const TokenGrid& grid, const MixerConfig& config) {

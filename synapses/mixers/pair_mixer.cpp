@@ -227,7 +227,7 @@ void pair_mixer_backward(const MixerInput<Scalar>& in, const MixerConfig& config
 template <class Scalar>
 std::size_t pair_mixer_scratch_bytes(const MixerConfig& config, const Shape& shape) {
   const TokenGrid grid(shape);
-  return kMixerWorkers * PairHead<Scalar>({}, config, grid).bytes() + kCacheLine;
+  return worker_count(grid, config) * PairHead<Scalar>({}, config, grid).bytes() + kCacheLine;
 }
 
 #define SYNFIRE_INSTANTIATE(Scalar)                                                                           \
