@@ -80,12 +80,19 @@ std::size_t lif_scratch_bytes(std::ptrdiff_t num_channels) {
 }
 
 template <class Scalar, class Spike>
-void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params,
-                 View<Spike> spikes) {
+void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params, View<Spike> spikes,
+                 std::uint64_t* changed) {
   check_input("lif_forward", y, affine);
   check_tensor("lif_forward", "spikes", spikes, y.shape, y.device);
+  if (changed != nullptr && y.device == Device::cuda)
+    throw BackendError("[lif_forward] counts changes on the CPU only");
+  if (changed != nullptr) *changed = 0;
   if (y.empty()) return;
-  y.device == Device::cuda ? cuda::lif_forward(y, affine, params, spikes) : cpu::lif_forward(y, affine, params, spikes);
+  if (y.device == Device::cuda) {
+    cuda::lif_forward(y, affine, params, spikes);
+  } else {
+    cpu::lif_forward(y, affine, params, spikes, changed);
+  }
 }
 
 template <class Scalar, class Spike>
@@ -115,10 +122,14 @@ void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, con
       : cpu::lif_backward<Scalar, Spike>(y, affine, params, grad_spikes, grad_x, affine_grad, grad_constants, scratch);
 }
 
-template void lif_forward(View<const float>, const ChannelAffine<float>&, const LifParams&, View<std::uint8_t>);
-template void lif_forward(View<const float>, const ChannelAffine<float>&, const LifParams&, View<float>);
-template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<std::uint8_t>);
-template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<double>);
+template void lif_forward(View<const float>, const ChannelAffine<float>&, const LifParams&, View<std::uint8_t>,
+                          std::uint64_t*);
+template void lif_forward(View<const float>, const ChannelAffine<float>&, const LifParams&, View<float>,
+                          std::uint64_t*);
+template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<std::uint8_t>,
+                          std::uint64_t*);
+template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<double>,
+                          std::uint64_t*);
 template void lif_backward<float, std::uint8_t>(View<const float>, const ChannelAffine<float>&, const LifParams&,
                                                 View<const float>, View<float>, const ChannelAffineGrad<float>&,
                                                 View<double>, std::span<std::byte>);

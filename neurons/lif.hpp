@@ -78,12 +78,14 @@ struct ChannelAffineGrad {
 /// spike is the Heaviside step; with `Spike` = `Scalar` it is the surrogate's primitive g(h - v_th) and v[t] = s
 /// v_reset + (1 - s) h: the smooth twin of the same code, for finite differences.
 ///
-/// \param y       [T, ..., C] input current
-/// \param spikes  [T, ..., C] out
+/// \param y        [T, ..., C] input current
+/// \param spikes   [T, ..., C] out
+/// \param changed  out: how many v[t] of all ticks but the first are another number than v[t-1]; null: not counted.
+///                 Host memory only
 /// \throws ShapeError if shapes differ; BackendError if the device is not part of this build. Empty input is fine.
 template <class Scalar, class Spike>
-void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params,
-                 View<Spike> spikes);
+void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params, View<Spike> spikes,
+                 std::uint64_t* changed = nullptr);
 
 /// Back-propagation through time of `lif_forward`. Keeps nothing from it but y: h is computed again, tick by tick,
 /// by the same operations, so the same spikes. With lam = dL/dh, e = dL/ds, lam[T] = 0:

@@ -8,8 +8,8 @@ namespace synfire::neurons {
 namespace cpu {
 
 template <class Scalar, class Spike>
-void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params,
-                 View<Spike> spikes);
+void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params, View<Spike> spikes,
+                 std::uint64_t* changed);
 
 template <class Scalar, class Spike>
 void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params,

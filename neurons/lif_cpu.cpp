@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <type_traits>
 
@@ -148,19 +149,23 @@ class Backward {
 }  // namespace
 
 template <class Scalar, class Spike>
-void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params,
-                 View<Spike> spikes) {
+void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, const LifParams& params, View<Spike> spikes,
+                 std::uint64_t* changed) {
   const std::ptrdiff_t num_ticks = y.shape[0];
   const std::ptrdiff_t num_neurons = y.shape.size_from(1);
   const std::ptrdiff_t num_channels = y.shape.channels();
   const std::ptrdiff_t width = tile_width(num_neurons, num_channels, kForwardWidth);
   const LifConstants<Scalar> constants(params);
 
-  const auto run_row = with_lif_forward_rule<std::is_same_v<Spike, Scalar>>(
-      params, [](auto rule) { return &forward_row<decltype(rule), Scalar, Spike>; });
+  const auto run_row = with_lif_forward_rule<std::is_same_v<Spike, Scalar>>(params, [&](auto rule) {
+    using Rule = decltype(rule);
+    return changed != nullptr ? &forward_row<true, Rule, Scalar, Spike> : &forward_row<false, Rule, Scalar, Spike>;
+  });
+  std::atomic<std::ptrdiff_t> total_changed = 0;
   parallel_for((num_neurons + width - 1) / width, 1, [&](std::ptrdiff_t first_tile, std::ptrdiff_t last_tile) {
     AffineRow<Scalar> row;
     alignas(64) Scalar v[kForwardWidth];
+    std::ptrdiff_t of_tiles = 0;
     for (std::ptrdiff_t tile = first_tile; tile < last_tile; ++tile) {
       const std::ptrdiff_t first = tile * width;
       const std::ptrdiff_t count = std::min(width, num_neurons - first);
@@ -169,10 +174,13 @@ void lif_forward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, cons
       for (std::ptrdiff_t t = 0; t < num_ticks; ++t) {
         const std::ptrdiff_t at = t * num_neurons + first;
         if (t + kTicksAhead < num_ticks) prefetch_row(y.data + at + kTicksAhead * num_neurons, count);
-        run_row(constants, count, y.data + at, row.scale, row.shift, v, spikes.data + at);
+        const std::ptrdiff_t of_row = run_row(constants, count, y.data + at, row.scale, row.shift, v, spikes.data + at);
+        if (t > 0) of_tiles += of_row;
       }
     }
+    total_changed += of_tiles;
   });
+  if (changed != nullptr) *changed = static_cast<std::uint64_t>(total_changed);
 }
 
 template <class Scalar, class Spike>
@@ -223,10 +231,14 @@ void lif_backward(View<const Scalar> y, const ChannelAffine<Scalar>& affine, con
   for (std::ptrdiff_t k = 0; k < grad_constants.size(); ++k) grad_constants[k] = total(constant_sums, 2, k);
 }
 
-template void lif_forward(View<const float>, const ChannelAffine<float>&, const LifParams&, View<std::uint8_t>);
-template void lif_forward(View<const float>, const ChannelAffine<float>&, const LifParams&, View<float>);
-template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<std::uint8_t>);
-template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<double>);
+template void lif_forward(View<const float>, const ChannelAffine<float>&, const LifParams&, View<std::uint8_t>,
+                          std::uint64_t*);
+template void lif_forward(View<const float>, const ChannelAffine<float>&, const LifParams&, View<float>,
+                          std::uint64_t*);
+template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<std::uint8_t>,
+                          std::uint64_t*);
+template void lif_forward(View<const double>, const ChannelAffine<double>&, const LifParams&, View<double>,
+                          std::uint64_t*);
 template void lif_backward<float, std::uint8_t>(View<const float>, const ChannelAffine<float>&, const LifParams&,
                                                 View<const float>, View<float>, const ChannelAffineGrad<float>&,
                                                 View<double>, std::span<std::byte>);

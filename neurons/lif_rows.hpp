@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <type_traits>
 
 #include "neurons/lif_step.hpp"
 
@@ -79,17 +81,22 @@ void prefetch_row(const Scalar* row, std::ptrdiff_t width) {
   for (std::ptrdiff_t i = 0; i < width; i += kLine) __builtin_prefetch(row + i);
 }
 
-template <class Rule, class Scalar, class Spike>
-void forward_row(const LifConstants<Scalar>& constants, std::ptrdiff_t width, const Scalar* __restrict y,
-                 const Scalar* __restrict scale, const Scalar* __restrict shift, Scalar* __restrict v,
-                 Spike* __restrict spikes) {
+/// \returns  how many of v are another number than before, or 0 if they are not counted
+template <bool kCountsChanges, class Rule, class Scalar, class Spike>
+std::ptrdiff_t forward_row(const LifConstants<Scalar>& constants, std::ptrdiff_t width, const Scalar* __restrict y,
+                           const Scalar* __restrict scale, const Scalar* __restrict shift, Scalar* __restrict v,
+                           Spike* __restrict spikes) {
   const LifStep<Rule, Scalar> step{constants};
+  std::conditional_t<sizeof(Scalar) == 4, std::int32_t, std::int64_t> changed = 0;  // as wide as a Scalar: vector code
   for (std::ptrdiff_t i = 0; i < width; ++i) {
     const Scalar h = step.charge(v[i], step.current(y[i], scale[i], shift[i]));
     const Scalar s = step.spike(h);
-    v[i] = step.reset(h, s);
+    const Scalar after = step.reset(h, s);
+    if constexpr (kCountsChanges) changed += after != v[i] ? 1 : 0;
+    v[i] = after;
     spikes[i] = static_cast<Spike>(s);
   }
+  return changed;
 }
 
 /// The same without spikes out, but with h.

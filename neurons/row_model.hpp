@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #include "neurons/lif_step.hpp"
@@ -63,5 +64,13 @@ struct RowModel {
     return num_sums * (sums_per_channel ? num_channels : 1);
   }
 };
+
+/// How many elements of two rows are not the same number.
+template <class Scalar>
+std::ptrdiff_t num_differing(const Scalar* a, const Scalar* b, std::ptrdiff_t width) {
+  std::conditional_t<sizeof(Scalar) == 4, std::int32_t, std::int64_t> count = 0;  // as wide as a Scalar: vector code
+  for (std::ptrdiff_t n = 0; n < width; ++n) count += a[n] != b[n] ? 1 : 0;
+  return count;
+}
 
 }  // namespace synfire::neurons

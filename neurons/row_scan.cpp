@@ -1,6 +1,7 @@
 #include "neurons/row_scan.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <type_traits>
 
@@ -184,23 +185,31 @@ std::size_t row_scan_scratch_bytes(std::ptrdiff_t num_totals) {
 }
 
 template <class Scalar, class Spike>
-void row_scan_forward(const RowModel<Scalar>& model, View<const Scalar> x, View<Spike> spikes) {
+void row_scan_forward(const RowModel<Scalar>& model, View<const Scalar> x, View<Spike> spikes, std::uint64_t* changed) {
   const std::ptrdiff_t num_ticks = x.shape[0];
   const std::ptrdiff_t num_neurons = x.shape.size_from(1);
   const std::ptrdiff_t width = tile_width(num_neurons, kWidest);
+  std::atomic<std::ptrdiff_t> total_changed = 0;
   parallel_for((num_neurons + width - 1) / width, 1, [&](std::ptrdiff_t first_tile, std::ptrdiff_t last_tile) {
     alignas(64) Scalar kept[kMaxRows * kWidest];
+    alignas(64) Scalar before[kWidest];
     Tile<Scalar> tile;
+    std::ptrdiff_t of_tiles = 0;
     for (std::ptrdiff_t k = first_tile; k < last_tile; ++k) {
       tile.begin(model, k * width, std::min(width, num_neurons - k * width), x.shape.channels());
       for (std::ptrdiff_t t = 0; t < num_ticks; ++t) {
         const std::ptrdiff_t at = t * num_neurons + tile.first;
         if (t + kTicksAhead < num_ticks) cpu::prefetch_row(x.data + at + kTicksAhead * num_neurons, tile.width);
+        const bool counts = changed != nullptr && t > 0;
+        if (counts) std::copy_n(tile.state_rows, tile.width, before);
         model.forward(model.constants, tile.parameters(), x.data + at, tile.state(), {kept, tile.width}, tile.spikes);
+        if (counts) of_tiles += num_differing(before, tile.state_rows, tile.width);
         write_spikes(tile.spikes, tile.width, spikes.data + at);
       }
     }
+    total_changed += of_tiles;
   });
+  if (changed != nullptr) *changed = static_cast<std::uint64_t>(total_changed);
 }
 
 template <class Scalar>
@@ -228,10 +237,10 @@ void row_scan_backward(const RowModel<Scalar>& model, View<const Scalar> x, View
   }
 }
 
-template void row_scan_forward(const RowModel<float>&, View<const float>, View<std::uint8_t>);
-template void row_scan_forward(const RowModel<float>&, View<const float>, View<float>);
-template void row_scan_forward(const RowModel<double>&, View<const double>, View<std::uint8_t>);
-template void row_scan_forward(const RowModel<double>&, View<const double>, View<double>);
+template void row_scan_forward(const RowModel<float>&, View<const float>, View<std::uint8_t>, std::uint64_t*);
+template void row_scan_forward(const RowModel<float>&, View<const float>, View<float>, std::uint64_t*);
+template void row_scan_forward(const RowModel<double>&, View<const double>, View<std::uint8_t>, std::uint64_t*);
+template void row_scan_forward(const RowModel<double>&, View<const double>, View<double>, std::uint64_t*);
 template void row_scan_backward(const RowModel<float>&, View<const float>, View<const float>, View<float>,
                                 std::span<double>, std::span<std::byte>);
 template void row_scan_backward(const RowModel<double>&, View<const double>, View<const double>, View<double>,

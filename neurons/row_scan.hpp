@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "core/tensor.hpp"
@@ -14,9 +15,11 @@ namespace synfire::neurons {
 inline constexpr std::ptrdiff_t kMaxScanTicks = std::ptrdiff_t{1} << 20;
 
 /// \param x  [T, ..., C], not empty
-/// \param spikes  [T, ..., C] out
+/// \param spikes   [T, ..., C] out
+/// \param changed  out: how many v[t] of all ticks but the first are another number than v[t-1]; null: not counted
 template <class Scalar, class Spike>
-void row_scan_forward(const RowModel<Scalar>& model, View<const Scalar> x, View<Spike> spikes);
+void row_scan_forward(const RowModel<Scalar>& model, View<const Scalar> x, View<Spike> spikes,
+                      std::uint64_t* changed = nullptr);
 
 /// Keeps nothing from the forward pass but x: the ticks are computed again by the same operations.
 ///

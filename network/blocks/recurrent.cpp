@@ -1,6 +1,7 @@
 #include "network/blocks/recurrent.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "core/parallel.hpp"
 
@@ -23,17 +24,19 @@ template <class Scalar>
 struct SampleRows {
   Rows<Scalar> parameters, state, kept;
   Scalar* spikes;
+  Scalar* v_before;
   Scalar* on_its_way;
 
   static std::ptrdiff_t size(std::ptrdiff_t channels, std::ptrdiff_t feedback_size) {
-    return (3 * kMaxRows + 1) * channels + feedback_size;
+    return (3 * kMaxRows + 2) * channels + feedback_size;
   }
   SampleRows(Scalar* memory, std::ptrdiff_t channels)
       : parameters{memory, channels},
         state{parameters[kMaxRows], channels},
         kept{state[kMaxRows], channels},
         spikes(kept[kMaxRows]),
-        on_its_way(spikes + channels) {}
+        v_before(spikes + channels),
+        on_its_way(v_before + channels) {}
 };
 
 /// The rows of a group of samples, [C, kGroupSamples] each.
@@ -160,15 +163,17 @@ std::size_t recurrent_backward_bytes(const Shape& shape, int num_kept, std::ptrd
 
 template <class Scalar, class Spike>
 void recurrent_forward(const RowModel<Scalar>& model, const Feedback<Scalar>& feedback, View<const Scalar> x,
-                       View<Scalar> current, View<Spike> spikes, std::span<std::byte> scratch) {
+                       View<Scalar> current, View<Spike> spikes, std::span<std::byte> scratch, std::uint64_t* changed) {
   const std::ptrdiff_t num_ticks = x.shape[0], batch = x.shape[1], channels = x.shape[2];
   const std::ptrdiff_t size = SampleRows<Scalar>::size(channels, feedback.memory_size());
   auto* const memory = reinterpret_cast<Scalar*>(scratch.data());
+  std::atomic<std::ptrdiff_t> total_changed = 0;
   parallel_chunks(batch, static_cast<int>(std::min(kForwardChunks, batch)), [&](int chunk, auto begin, auto end) {
     const SampleRows<Scalar> rows(memory + chunk * size, channels);
     for (int k = 0; k < model.num_parameters; ++k) {
       std::copy_n(model.parameters[static_cast<std::size_t>(k)], channels, rows.parameters[k]);
     }
+    std::ptrdiff_t of_chunk = 0;
     for (std::ptrdiff_t b = begin; b < end; ++b) {
       start(model, rows.state);
       std::fill_n(rows.on_its_way, feedback.memory_size(), Scalar(0));
@@ -177,13 +182,18 @@ void recurrent_forward(const RowModel<Scalar>& model, const Feedback<Scalar>& fe
         Scalar* const total = current.data + at;
         std::copy_n(x.data + at, channels, total);
         feedback.arrive(t, rows.on_its_way, total);
+        const bool counts = changed != nullptr && t > 0;
+        if (counts) std::copy_n(rows.state[0], channels, rows.v_before);
         model.forward(model.constants, rows.parameters, total, rows.state, rows.kept, rows.spikes);
+        if (counts) of_chunk += neurons::num_differing<Scalar>(rows.v_before, rows.state[0], channels);
         feedback.send(t, rows.spikes, rows.on_its_way);
         std::transform(rows.spikes, rows.spikes + channels, spikes.data + at,
                        [](Scalar s) { return static_cast<Spike>(s); });
       }
     }
+    total_changed += of_chunk;
   });
+  if (changed != nullptr) *changed = static_cast<std::uint64_t>(total_changed);
 }
 
 template <class Scalar>
@@ -224,13 +234,13 @@ template std::size_t recurrent_forward_bytes<double>(const Shape&, std::ptrdiff_
 template std::size_t recurrent_backward_bytes<float>(const Shape&, int, std::ptrdiff_t, std::ptrdiff_t);
 template std::size_t recurrent_backward_bytes<double>(const Shape&, int, std::ptrdiff_t, std::ptrdiff_t);
 template void recurrent_forward(const RowModel<float>&, const Feedback<float>&, View<const float>, View<float>,
-                                View<std::uint8_t>, std::span<std::byte>);
+                                View<std::uint8_t>, std::span<std::byte>, std::uint64_t*);
 template void recurrent_forward(const RowModel<float>&, const Feedback<float>&, View<const float>, View<float>,
-                                View<float>, std::span<std::byte>);
+                                View<float>, std::span<std::byte>, std::uint64_t*);
 template void recurrent_forward(const RowModel<double>&, const Feedback<double>&, View<const double>, View<double>,
-                                View<std::uint8_t>, std::span<std::byte>);
+                                View<std::uint8_t>, std::span<std::byte>, std::uint64_t*);
 template void recurrent_forward(const RowModel<double>&, const Feedback<double>&, View<const double>, View<double>,
-                                View<double>, std::span<std::byte>);
+                                View<double>, std::span<std::byte>, std::uint64_t*);
 template void recurrent_backward(const RowModel<float>&, const FeedbackAdjoint<float>&, View<const float>,
                                  View<const float>, View<float>, std::span<double>, std::span<std::byte>);
 template void recurrent_backward(const RowModel<double>&, const FeedbackAdjoint<double>&, View<const double>,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "core/tensor.hpp"
@@ -16,9 +17,11 @@ namespace synfire::network {
 /// \param current  [T, B, C] out: what the neurons saw; the backward pass needs it
 /// \param spikes   [T, B, C] out
 /// \param scratch  recurrent_forward_bytes; no other memory is allocated
+/// \param changed  as of row_scan_forward
 template <class Scalar, class Spike>
 void recurrent_forward(const neurons::RowModel<Scalar>& model, const Feedback<Scalar>& feedback, View<const Scalar> x,
-                       View<Scalar> current, View<Spike> spikes, std::span<std::byte> scratch);
+                       View<Scalar> current, View<Spike> spikes, std::span<std::byte> scratch,
+                       std::uint64_t* changed = nullptr);
 
 /// Back-propagation through time and through the feedback: e[t] = dL/ds[t] from outside plus what the later currents
 /// give.
