@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "network/clocked_plan.hpp"
 #include "network/elementwise.hpp"
+#include "network/event_numbers.hpp"
 #include "network/ledger_plan.hpp"
 #include "network/op_count.hpp"
 #include "synapses/add.hpp"
@@ -33,12 +34,17 @@ template <class Scalar>
 struct ClockedRuntime<Scalar>::Impl {
   using Plan = ClockedPlan<Scalar>;
 
-  explicit Impl(Network<Scalar>& of) : network(of) {
+  explicit Impl(Network<Scalar>& of) : network(of), counted(of.spec.nodes.size()) {
     for (const NamedTensor<Scalar>& tensor : of.tensors) {
       gradient_memory.emplace_back(tensor.trained ? Tensor<Scalar>(tensor.value.shape()) : Tensor<Scalar>());
       gradients.push_back(gradient_memory.back().view());
     }
     times.resize(of.spec.nodes.size());
+  }
+
+  void use_rounded_delays(bool rounded) {
+    rounded_delays = rounded;
+    counted.forget_tables();
   }
 
   void check_input(const Shape& shape) const {
@@ -73,7 +79,9 @@ struct ClockedRuntime<Scalar>::Impl {
     if (input.device != arena.device()) throw BackendError("[forward] the clocked runtime reads host memory");
     current = nullptr;
     Plan& plan = plan_for(input.shape, mode);
-    run = {arena.data(), &plan.arena, input, key};
+    const bool counts = ledger != nullptr && mode == Mode::eval;
+    run = {arena.data(), &plan.arena, input, key, counts ? &counted : nullptr};
+    if (counts) counted.start();
     for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
       const Stopwatch watch;
       try {
@@ -84,9 +92,9 @@ struct ClockedRuntime<Scalar>::Impl {
       times[i] = {watch.seconds(), 0.0};
       const Wire& out = plan.nodes[i].links.output;
       if (watcher && out.spikes) watcher(static_cast<int>(i), run.spikes(out));
-      if (ledger != nullptr && mode == Mode::eval) count_node(plan.nodes[i], i);
+      if (counts) count_node(plan, i);
     }
-    if (ledger != nullptr && mode == Mode::eval) {
+    if (counts) {
       ledger->samples += static_cast<std::uint64_t>(input.shape[1]);
       ledger->ticks += static_cast<std::uint64_t>(input.shape[0] * input.shape[1]);
     }
@@ -110,16 +118,27 @@ struct ClockedRuntime<Scalar>::Impl {
       *to += none;
     }
     ledger = to;
+    counted.forget_tables();
     ledger_plan = to != nullptr ? plan_ledger(network) : LedgerPlan{};
   }
 
-  void count_node(const typename Plan::Node& node, std::size_t index) {
+  /// A layer's output is counted after the node that follows: its own count may come by it on the way.
+  void count_node(const Plan& plan, std::size_t index) {
     const int layer = ledger_plan.layer_of_node[index];
-    if (layer < 0) return;
-    const auto at = static_cast<std::size_t>(layer);
-    LayerLedger& record = ledger->layers[at];
-    node.stage->count(run, node.links, ledger_plan.first_node[at] == static_cast<int>(index), record);
-    if (ledger_plan.last_node[at] == static_cast<int>(index)) count_output(run.signal(node.links.output), record);
+    if (layer >= 0) {
+      const auto at = static_cast<std::size_t>(layer);
+      counted.start_node(index);
+      plan.nodes[index].stage->count(run, plan.nodes[index].links,
+                                     ledger_plan.first_node[at] == static_cast<int>(index), ledger->layers[at]);
+    }
+    if (index > 0) count_layer_output(plan, index - 1);
+    if (index + 1 == plan.nodes.size()) count_layer_output(plan, index);
+  }
+  void count_layer_output(const Plan& plan, std::size_t node) {
+    const int layer = ledger_plan.layer_of_node[node];
+    if (layer < 0 || ledger_plan.last_node[static_cast<std::size_t>(layer)] != static_cast<int>(node)) return;
+    const Wire& output = plan.nodes[node].links.output;
+    count_output(run.signal(output), events_of(run, output), ledger->layers[static_cast<std::size_t>(layer)]);
   }
 
   void backward(View<const Scalar> grad_output) {
@@ -163,6 +182,7 @@ struct ClockedRuntime<Scalar>::Impl {
   std::vector<NodeTime> times;
   OpLedger* ledger = nullptr;  // null: nothing is counted
   LedgerPlan ledger_plan;
+  CountedPass counted;
 };
 
 template <class Scalar>
@@ -179,7 +199,7 @@ void ClockedRuntime<Scalar>::use_smooth_spikes(bool smooth) {
 
 template <class Scalar>
 void ClockedRuntime<Scalar>::use_rounded_delays(bool rounded) {
-  impl_->rounded_delays = rounded;
+  impl_->use_rounded_delays(rounded);
 }
 
 template <class Scalar>

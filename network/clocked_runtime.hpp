@@ -44,8 +44,9 @@ class ClockedRuntime {
   void use_rounded_delays(bool rounded);
 
   /// From the next forward pass in evaluation mode on, adds what is done to `ledger`, which must outlive it; null
-  /// stops. An empty ledger gets the layers of the network. Without a ledger nothing is counted, at no cost. \throws
-  /// Error if the ledger is of another network
+  /// stops. An empty ledger gets the layers of the network. Without a ledger nothing is counted, at no cost. Where the
+  /// weights are zero is found out in the first pass: call it again after they have changed. \throws Error if the
+  /// ledger is of another network
   void count_into(OpLedger* ledger);
 
   /// \param input  [T, B, ...]; its memory is read again by `backward`

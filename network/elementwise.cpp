@@ -32,7 +32,7 @@ void spikes_to_real(View<const std::uint8_t> spikes, View<Scalar> real) {
 }
 
 template <class Scalar>
-double mean_of(const Signal<Scalar>& x) {
+double sum_of(const Signal<Scalar>& x) {
   std::array<double, kSumChunks> sums{};
   with_values(x, [&](const auto* values) {
     parallel_chunks(x.shape.size(), kSumChunks, [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
@@ -53,12 +53,12 @@ double mean_of(const Signal<Scalar>& x) {
   });
   double total = 0.0;
   for (const double sum : sums) total += sum;
-  return total / static_cast<double>(x.shape.size());
+  return total;
 }
 
 #define SYNFIRE_INSTANTIATE(Scalar)                                     \
   template void spikes_to_real(View<const std::uint8_t>, View<Scalar>); \
-  template double mean_of(const Signal<Scalar>&);
+  template double sum_of(const Signal<Scalar>&);
 SYNFIRE_INSTANTIATE(float)
 SYNFIRE_INSTANTIATE(double)
 #undef SYNFIRE_INSTANTIATE

@@ -12,8 +12,8 @@ namespace synfire::network {
 template <class Scalar>
 void spikes_to_real(View<const std::uint8_t> spikes, View<Scalar> real);
 
-/// Mean of all elements: for spikes the firing rate. In a fixed order, whatever the number of threads.
+/// Sum of all elements: of spikes their number. In a fixed order, whatever the number of threads.
 template <class Scalar>
-double mean_of(const Signal<Scalar>& x);
+double sum_of(const Signal<Scalar>& x);
 
 }  // namespace synfire::network

@@ -73,7 +73,8 @@ class EventCounter {
       if (signals_[last].is_current()) {
         count_current(last, asked);
       } else {
-        count_output(signals_[last].view(), asked);
+        const Signal<float> output_signal = signals_[last].view();
+        count_output(output_signal, count_nonzero(output_signal), asked);
       }
       LayerLedger& record = ledger_.layers[layer];
       record.events_out += asked.events_out;
@@ -151,7 +152,7 @@ class EventCounter {
 
   void pass(const LinearSpec&) {
     LayerLedger clocked;
-    count_linear<float>(source().view(), tensor("weight").view(), false, clocked);
+    count_linear<float>(source().view(), linear_fan_out<float>(tensor("weight").view()), false, clocked);
     add_asked(clocked);
   }
   void pass(const Conv2dSpec& spec) {
@@ -162,15 +163,17 @@ class EventCounter {
     geometry.stride = spec.stride;
     geometry.padding = spec.padding;
     LayerLedger clocked;
-    count_conv2d<float>(source().view(), geometry, tensor("weight").view(), false, clocked);
+    const Signal<float> x = source().view();
+    count_conv2d(x, geometry, conv2d_fan_out<float>(geometry, tensor("weight").view(), x.shape.drop_front(2)), false,
+                 clocked);
     add_asked(clocked);
   }
   void pass(const DelayedLinearSpec& spec) {
     const View<const float> mask = spec.sparsity > 0.0 ? tensor("mask").view() : View<const float>{};
     LayerLedger clocked;
-    count_delayed_linear<float>(
-        source().view(), spec.delay,
-        {tensor("weight").view(), tensor("position").view(), tensor("width").view(), mask, true}, clocked);
+    const synapses::DelayParameters<float> p{tensor("weight").view(), tensor("position").view(), tensor("width").view(),
+                                             mask, true};
+    count_delayed_linear(source().view(), spec.delay, p, delay_fan_out(spec.delay, p), clocked);
     add_asked(clocked);
   }
   void pass(const MaxPoolSpec&) { read_inputs(); }
@@ -220,11 +223,11 @@ class EventCounter {
       const std::ptrdiff_t n = spikes.shape.channels();
       Tensor<float> mask(spec.self_connections ? Shape{0, 0} : Shape{n, n});
       for (std::ptrdiff_t k = 0; k < mask.size(); ++k) mask[k] = k % (n + 1) == 0 ? 0.0F : 1.0F;
-      count_delayed_feedback<float>(
-          spikes, spec.delays->delay,
-          {tensor("weight").view(), tensor("position").view(), tensor("width").view(), mask.view(), true}, clocked);
+      const synapses::DelayParameters<float> p{tensor("weight").view(), tensor("position").view(),
+                                               tensor("width").view(), mask.view(), true};
+      count_delayed_feedback(spikes, delay_fan_out(spec.delays->delay, p), clocked);
     } else {
-      count_feedback<float>(spikes, tensor("weight").view(), spec.self_connections, clocked);
+      count_feedback(spikes, feedback_fan_out<float>(tensor("weight").view(), spec.self_connections), clocked);
     }
     add_asked(clocked);
   }

@@ -3,7 +3,6 @@
 #include "core/op_ledger.hpp"
 #include "core/tensor.hpp"
 #include "network/spec.hpp"
-#include "neurons/row_model.hpp"
 
 /// The rules by which neurons, pools and sums are counted: docs/energy.md.
 namespace synfire::network {
@@ -22,13 +21,8 @@ NeuronWork neuron_work(const LeakyIntegratorSpec& spec);
 void count_neurons(const NeuronWork& work, std::uint64_t updates, std::uint64_t spikes, std::uint64_t neurons,
                    std::size_t scalar_bytes, LayerLedger& record);
 
-/// Updates [T, B, ...] that change a membrane, as NeuroBench counts them: all of the first tick, and every later one
-/// that leaves another value than it found. Runs the neurons again, from their input current.
-/// \param affine  stands before the neurons, as in lif_forward
-template <class Scalar>
-std::uint64_t changed_membranes(const neurons::RowModel<Scalar>& model, View<const Scalar> current,
-                                const neurons::ChannelAffine<Scalar>& affine);
-/// The same of values that are membranes.
+/// Values [T, B, ...] that are membranes: all of the first tick, and every later one that is another number than the
+/// one before it. NeuroBench's membrane updates.
 template <class Scalar>
 std::uint64_t changed_values(View<const Scalar> membranes);
 

@@ -1,7 +1,7 @@
 #include "core/error.hpp"
-#include "network/event_scan.hpp"
 #include "network/op_count.hpp"
 #include "synapses/mixers/swla.hpp"
+#include "synapses/nonzeros.hpp"
 
 namespace synfire::network {
 

@@ -40,15 +40,19 @@ void count_causal_conv1d(const Signal<Scalar>& x, SequenceOrder order, View<cons
       reached[static_cast<std::size_t>(e * num_taps + j)] = nonzero;
     }
   }
-  const auto fan_out = [&](std::ptrdiff_t t, std::ptrdiff_t i) {
-    const std::ptrdiff_t p = i / channels;
+  const std::ptrdiff_t inputs = x.shape.size_from(2);
+  std::vector<std::uint32_t> fan_out(static_cast<std::size_t>(x.shape[0] * inputs));  // [T, inputs]
+  for (std::ptrdiff_t k = 0; k < std::ssize(fan_out); ++k) {
+    const std::ptrdiff_t t = k / inputs, i = k % inputs, p = i / channels;
     const std::ptrdiff_t place = order.axis == SequenceAxis::tokens  ? t * tokens + p
                                  : order.axis == SequenceAxis::frame ? p
                                                                      : t;
     const std::ptrdiff_t later = order.direction == SequenceDirection::forward ? length - 1 - place : place;
-    return reached[static_cast<std::size_t>(i % channels * num_taps + std::min(num_taps - 1, later))];
-  };
-  count_calls(x, fan_out, record);
+    fan_out[static_cast<std::size_t>(k)] =
+        reached[static_cast<std::size_t>(i % channels * num_taps + std::min(num_taps - 1, later))];
+  }
+  count_calls(
+      x, [&](std::ptrdiff_t t) { return fan_out.data() + t * inputs; }, record);
   const std::uint64_t dense = u64(sequences.count() * channels) * taps_within(length, num_taps);
   record.dense_synops += dense;
   add_weights(w, record.sizes);
@@ -66,10 +70,10 @@ void count_selective_scan(const Signal<Scalar>& u, SequenceOrder order, const Si
                           View<const Scalar> x_proj, View<const Scalar> dt_proj, LayerLedger& record) {
   const std::ptrdiff_t channels = dt_proj.shape[0], states = (x_proj.shape[0] - dt_proj.shape[1]) / 2;
   const std::ptrdiff_t tokens = u.shape.size_from(2) / channels;
-  count_linear_per_token(u, x_proj, false, record);
+  count_linear_per_token(u, linear_fan_out(x_proj), false, record);
 
   LayerLedger of_steps;
-  count_linear(low_rank, dt_proj, false, of_steps);
+  count_linear(low_rank, linear_fan_out(dt_proj), false, of_steps);
   record.dense_synops += of_steps.dense_synops;
   record.eff_unit += of_steps.eff_unit;
   record.eff_graded += of_steps.eff_graded;

@@ -15,6 +15,9 @@ template <class Scalar>
 FanOut depthwise_conv2d_fan_out(View<const Scalar> w, const Shape& in) {
   const std::ptrdiff_t kernel = w.shape[2], taps = kernel * kernel, channels = in.channels();
   FanOut result{std::vector<std::uint32_t>(static_cast<std::size_t>(in.size())), 0};
+  result.weights = u64(w.size());
+  result.zero_weights = u64(std::count(w.data, w.data + w.size(), Scalar(0)));
+  result.weight_bytes = u64(w.size()) * sizeof(Scalar);
   for (std::ptrdiff_t i = 0; i < in[0]; ++i) {
     for (std::ptrdiff_t j = 0; j < in[1]; ++j) {
       std::uint32_t* const pixel = result.effective.data() + (i * in[1] + j) * channels;
@@ -31,34 +34,33 @@ FanOut depthwise_conv2d_fan_out(View<const Scalar> w, const Shape& in) {
 }
 
 template <class Scalar>
-void count_linear_per_token(const Signal<Scalar>& x, View<const Scalar> w, bool has_bias, LayerLedger& record) {
+void count_linear_per_token(const Signal<Scalar>& x, const FanOut& fan_out, bool has_bias, LayerLedger& record) {
   const std::ptrdiff_t tokens = x.shape.size_from(2) / x.shape.channels();
   Signal<Scalar> rows = x;
   rows.shape = Shape{x.shape[0], x.shape[1] * tokens, x.shape.channels()};
-  count_linear(rows, w, has_bias, record);
+  count_linear(rows, fan_out, has_bias, record);
   record.sizes.once_macs *= u64(tokens);
 }
 
 template <class Scalar>
-void count_depthwise_conv2d(const Signal<Scalar>& x, View<const Scalar> w, bool has_bias, LayerLedger& record) {
-  const FanOut fan_out = depthwise_conv2d_fan_out(w, x.shape.drop_front(2));
+void count_depthwise_conv2d(const Signal<Scalar>& x, const FanOut& fan_out, bool has_bias, LayerLedger& record) {
   count_asked(x, fan_out, record);
-  record.sizes.weights = u64(w.size());
-  record.sizes.zero_weights = u64(std::count(w.data, w.data + w.size(), Scalar(0)));
-  record.sizes.weight_bytes = u64(w.size()) * sizeof(Scalar);
+  record.sizes.weights = fan_out.weights;
+  record.sizes.zero_weights = fan_out.zero_weights;
+  record.sizes.weight_bytes = fan_out.weight_bytes;
   record.sizes.once_macs = fan_out.dense;
   const std::uint64_t frames = u64(x.shape[0] * x.shape[1]);
   if (has_bias) record.add += u64(x.shape.size());
   record.exec_macs += frames * fan_out.dense;
-  record.w_rd += frames * u64(w.size()) * sizeof(Scalar);
+  record.w_rd += frames * fan_out.weight_bytes;
   record.io_rd += u64(x.shape.size()) * (x.is_spikes() ? 1 : sizeof(Scalar));
   record.path_dense += frames;
 }
 
-#define SYNFIRE_INSTANTIATE(Scalar)                                                                    \
-  template FanOut depthwise_conv2d_fan_out(View<const Scalar>, const Shape&);                          \
-  template void count_linear_per_token(const Signal<Scalar>&, View<const Scalar>, bool, LayerLedger&); \
-  template void count_depthwise_conv2d(const Signal<Scalar>&, View<const Scalar>, bool, LayerLedger&);
+#define SYNFIRE_INSTANTIATE(Scalar)                                                               \
+  template FanOut depthwise_conv2d_fan_out(View<const Scalar>, const Shape&);                     \
+  template void count_linear_per_token(const Signal<Scalar>&, const FanOut&, bool, LayerLedger&); \
+  template void count_depthwise_conv2d(const Signal<Scalar>&, const FanOut&, bool, LayerLedger&);
 SYNFIRE_INSTANTIATE(float)
 SYNFIRE_INSTANTIATE(double)
 #undef SYNFIRE_INSTANTIATE

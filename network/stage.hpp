@@ -11,6 +11,7 @@
 #include "core/signal.hpp"
 #include "core/tensor.hpp"
 #include "network/clocked_runtime.hpp"
+#include "network/counted_pass.hpp"
 #include "network/network.hpp"
 #include "neurons/lif.hpp"
 
@@ -98,6 +99,7 @@ struct Run {
   const ArenaPlan* arena = nullptr;
   View<const Scalar> input;
   StepKey key;
+  CountedPass* counted = nullptr;  ///< null: nothing is counted
 
   template <class T>
   View<T> view(BufferId id, const Shape& shape) const {
@@ -146,7 +148,8 @@ class Stage {
   virtual bool fits() const { return true; }
   virtual void forward(const Run<Scalar>& run, const Links& links) = 0;
   virtual void backward(const Run<Scalar>& run, const Links& links) = 0;
-  /// Adds to the node's layer of a ledger what the forward pass in evaluation mode did that has just run.
+  /// Adds to the node's layer of a ledger what the forward pass in evaluation mode did that has just run; `run.counted`
+  /// was there during that pass, too.
   /// \param first  the layer begins with this node: it reads the layer's input
   virtual void count(const Run<Scalar>& /*run*/, const Links& /*links*/, bool /*first*/,
                      LayerLedger& /*record*/) const {}

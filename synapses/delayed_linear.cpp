@@ -29,8 +29,8 @@ std::ptrdiff_t count_events(const Signal<Scalar>& x) {
 }
 
 template <class Scalar>
-bool is_by_events(const Signal<Scalar>& x, const DelayLayout<Scalar>& l) {
-  const double by_events = static_cast<double>(count_events(x)) * static_cast<double>(packs_for<Scalar>(l.reach));
+bool is_by_events(std::ptrdiff_t num_events, const DelayLayout<Scalar>& l) {
+  const double by_events = static_cast<double>(num_events) * static_cast<double>(packs_for<Scalar>(l.reach));
   const double by_lanes = static_cast<double>(l.lane_groups * l.in) * static_cast<double>(l.out_ticks * l.reach);
   return kEventCost * by_events < by_lanes;
 }
@@ -122,7 +122,7 @@ void delayed_linear_forward(const Signal<Scalar>& x, const DelayConfig& config, 
   const DelayLayout<Scalar> layout(config, delay_reach(config, p), x.shape, y.shape[2]);
   require_scratch("delayed_linear", scratch,
                   delayed_linear_scratch_bytes<Scalar>(config, static_cast<int>(layout.reach), x.shape, y.shape[2]));
-  if (is_by_events(x, layout)) {
+  if (is_by_events(count_events(x), layout)) {
     forward_by_events(x, config, p, layout, y, ScratchCursor(scratch));
   } else {
     forward_by_lanes(x, config, p, layout, y, ScratchCursor(scratch));
@@ -130,10 +130,10 @@ void delayed_linear_forward(const Signal<Scalar>& x, const DelayConfig& config, 
 }
 
 template <class Scalar>
-DelayedLinearPath delayed_linear_path(const Signal<Scalar>& x, const DelayConfig& config,
+DelayedLinearPath delayed_linear_path(const Shape& x, std::ptrdiff_t events, const DelayConfig& config,
                                       const DelayParameters<Scalar>& p, std::ptrdiff_t out) {
-  const DelayLayout<Scalar> layout(config, delay_reach(config, p), x.shape, out);
-  if (is_by_events(x, layout)) return {true, layout.reach, 0};
+  const DelayLayout<Scalar> layout(config, delay_reach(config, p), x, out);
+  if (is_by_events(events, layout)) return {true, layout.reach, 0};
   return {false, layout.reach, lane_rank(config, p, layout)};
 }
 
@@ -156,7 +156,7 @@ std::size_t delayed_linear_scratch_bytes(const DelayConfig& config, int reach, c
 #define SYNFIRE_INSTANTIATE(Scalar)                                                                               \
   template void delayed_linear_forward(const Signal<Scalar>&, const DelayConfig&, const DelayParameters<Scalar>&, \
                                        View<Scalar>, std::span<std::byte>);                                       \
-  template DelayedLinearPath delayed_linear_path(const Signal<Scalar>&, const DelayConfig&,                       \
+  template DelayedLinearPath delayed_linear_path(const Shape&, std::ptrdiff_t, const DelayConfig&,                \
                                                  const DelayParameters<Scalar>&, std::ptrdiff_t);                 \
   template int delay_reach(const DelayConfig&, const DelayParameters<Scalar>&);                                   \
   template std::size_t delayed_linear_scratch_bytes<Scalar>(const DelayConfig&, int, const Shape&, std::ptrdiff_t);

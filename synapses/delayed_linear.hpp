@@ -90,8 +90,10 @@ struct DelayedLinearPath {
   std::ptrdiff_t reach = 1;  ///< taps of the widest synapse
   std::ptrdiff_t rank = 0;   ///< not by events: functions that stand for the taps; 0: none do
 };
+/// \param x       shape of the input
+/// \param events  its elements that are not zero
 template <class Scalar>
-DelayedLinearPath delayed_linear_path(const Signal<Scalar>& x, const DelayConfig& config,
+DelayedLinearPath delayed_linear_path(const Shape& x, std::ptrdiff_t events, const DelayConfig& config,
                                       const DelayParameters<Scalar>& p, std::ptrdiff_t out);
 
 /// The most taps that a synapse has in reach, for the widest of `p`.

@@ -185,11 +185,8 @@ std::size_t linear_scratch_bytes(std::ptrdiff_t num_frames, std::ptrdiff_t in, s
   return std::max(layout.forward_bytes(e), layout.backward_bytes(e));
 }
 
-template <class Scalar>
-bool linear_is_dense(const Signal<Scalar>& x) {
-  if (x.is_spikes()) return false;
-  const std::ptrdiff_t elements = x.shape.size();
-  return static_cast<double>(count_nonzeros(x.real, elements)) >= kDenseFrom * static_cast<double>(elements);
+bool linear_is_dense(bool spikes, std::ptrdiff_t nonzeros, std::ptrdiff_t elements) {
+  return !spikes && static_cast<double>(nonzeros) >= kDenseFrom * static_cast<double>(elements);
 }
 
 template <class Scalar>
@@ -208,7 +205,7 @@ void linear_forward(const Signal<Scalar>& x, View<const Scalar> w, View<const Sc
   for (std::ptrdiff_t o = 0; o < layout.out_padded; ++o) {
     padded_bias[o] = !bias.empty() && o < e.out ? bias[o] : Scalar{0};
   }
-  if (linear_is_dense(x)) {
+  if (!x.is_spikes() && linear_is_dense(false, count_nonzeros(x.real, x.shape.size()), x.shape.size())) {
     arrange_for_tap_product(
         e.in, e.out, [&](std::ptrdiff_t i, std::ptrdiff_t o) { return w[o * e.in + i]; }, weights);
     multiply_dense(e.frames, e.in, e.out, x.real, weights, padded_bias, y.data);
@@ -260,7 +257,6 @@ void linear_backward(const Signal<Scalar>& x, View<const Scalar> w, View<const S
 
 #define SYNFIRE_INSTANTIATE(Scalar)                                                                          \
   template std::size_t linear_scratch_bytes<Scalar>(std::ptrdiff_t, std::ptrdiff_t, std::ptrdiff_t);         \
-  template bool linear_is_dense(const Signal<Scalar>&);                                                      \
   template void linear_forward(const Signal<Scalar>&, View<const Scalar>, View<const Scalar>, View<Scalar>,  \
                                std::span<std::byte>);                                                        \
   template void linear_backward(const Signal<Scalar>&, View<const Scalar>, View<const Scalar>, View<Scalar>, \

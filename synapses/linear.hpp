@@ -20,9 +20,8 @@ template <class Scalar>
 void linear_forward(const Signal<Scalar>& x, View<const Scalar> w, View<const Scalar> bias, View<Scalar> y,
                     std::span<std::byte> scratch);
 
-/// Whether linear_forward takes the dense product for these x.
-template <class Scalar>
-bool linear_is_dense(const Signal<Scalar>& x);
+/// Whether linear_forward takes the dense product for so many elements, of which some are not zero.
+bool linear_is_dense(bool spikes, std::ptrdiff_t nonzeros, std::ptrdiff_t elements);
 
 /// dL/dw = sum_f dL/dy[f] x[f]^T (sparse in x), dL/db = sum_f dL/dy[f], dL/dx = w^T dL/dy. Overwrites its outputs.
 /// \param grad_bias, grad_x  empty if not wanted

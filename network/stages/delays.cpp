@@ -37,7 +37,8 @@ class DelayedLinearStage : public Stage<Scalar> {
                                               run.bytes(backward_scratch_, scratch_bytes_));
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_delayed_linear(run.signal(links.inputs[0]), config_, parameters(), record);
+    const DelayFanOut& fan_out = run.counted->table([&] { return delay_fan_out(config_, parameters()); });
+    count_delayed_linear(run.signal(links.inputs[0]), config_, parameters(), fan_out, record);
   }
 
  private:

@@ -1,4 +1,5 @@
 // Nodes of tokens without parameters: activation, multiply, drop_path, mean_tokens.
+#include "network/event_numbers.hpp"
 #include "network/op_count.hpp"
 #include "network/stage.hpp"
 #include "synapses/activation.hpp"
@@ -31,7 +32,7 @@ class ActivationStage : public Stage<Scalar> {
   }
   /// silu: a sum and a quotient beside the exponential; gelu: its series of five terms, a sum and products.
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_input(run.signal(links.inputs[0]), record);
+    count_input(run, links.inputs[0], record);
     const bool is_gelu = function_ == synapses::Activation::gelu;
     record.exp += size_of(links.output);
     record.div += size_of(links.output);
@@ -72,7 +73,7 @@ class MultiplyStage : public Stage<Scalar> {
   }
   /// Two spikes are compared; a spike lets a value through; two values are multiplied.
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    for (const Wire& wire : links.inputs) count_input(run.signal(wire), record);
+    for (const Wire& wire : links.inputs) count_input(run, wire, record);
     const bool has_spikes = links.inputs[0].spikes || links.inputs[1].spikes;
     (has_spikes ? record.cmp : record.mul) += size_of(links.output);
   }
@@ -124,7 +125,7 @@ class MeanTokensStage : public Stage<Scalar> {
     synapses::mean_tokens_backward<Scalar>(run.grad_output(links), run.grad_input(links));
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_input(run.signal(links.inputs[0]), record);
+    count_input(run, links.inputs[0], record);
     record.add += size_of(links.inputs[0]) - size_of(links.output);
     record.div += size_of(links.output);
   }

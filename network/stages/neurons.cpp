@@ -1,11 +1,10 @@
 // Nodes with a membrane: lif, leaky_integrator.
 #include <array>
 
-#include "network/elementwise.hpp"
+#include "network/event_numbers.hpp"
 #include "network/neuron_count.hpp"
 #include "network/op_count.hpp"
 #include "network/stage.hpp"
-#include "neurons/cuba_lif.hpp"
 #include "neurons/leaky_integrator.hpp"
 #include "neurons/lif.hpp"
 #include "neurons/parametric_lif.hpp"
@@ -38,13 +37,14 @@ class LifStage : public Stage<Scalar> {
     }
     const View<const Scalar> y = current_.forward(run, links);
     const neurons::ChannelAffine<Scalar> affine = run.affine(links.inputs[0]);
+    std::uint64_t* const changed = run.counted != nullptr ? &changed_membranes_ : nullptr;
     if (smooth_) {
-      neurons::lif_forward<Scalar, Scalar>(y, affine, params_, run.output(links));
+      neurons::lif_forward<Scalar, Scalar>(y, affine, params_, run.output(links), changed);
     } else {
       neurons::lif_forward<Scalar, std::uint8_t>(
-          y, affine, params_, run.template view<std::uint8_t>(links.output.values, links.output.shape));
+          y, affine, params_, run.template view<std::uint8_t>(links.output.values, links.output.shape), changed);
     }
-    rate_ = mean_of(run.signal(links.output));
+    rate_ = spike_rate(run, links.output);
   }
 
   void backward(const Run<Scalar>& run, const Links& links) override {
@@ -62,10 +62,8 @@ class LifStage : public Stage<Scalar> {
   }
 
   void count(const Run<Scalar>& run, const Links& links, bool first, LayerLedger& record) const override {
-    if (first) count_input(run.signal(links.inputs[0]), record);
-    count_layer_neurons(neuron_work(config_), run.signal(links.output), record);
-    record.membrane_updates_nb += changed_membranes(neurons::cuba_lif_rows<Scalar>({params_, 0.0}, false),
-                                                    current_.backward(run, links), run.affine(links.inputs[0]));
+    if (first) count_input(run, links.inputs[0], record);
+    count_neurons_of(run, links.output, neuron_work(config_), changed_membranes_, record);
   }
 
   double firing_rate() const override { return rate_; }
@@ -85,6 +83,7 @@ class LifStage : public Stage<Scalar> {
   bool smooth_ = false;
   std::size_t scratch_bytes_ = 0;
   BufferId scratch_ = kNoBuffer;
+  std::uint64_t changed_membranes_ = 0;
   double rate_ = std::numeric_limits<double>::quiet_NaN();
 };
 
@@ -108,8 +107,8 @@ class LeakyIntegratorStage : public Stage<Scalar> {
                                                run.grad_input(links));
   }
   void count(const Run<Scalar>& run, const Links& links, bool first, LayerLedger& record) const override {
-    if (first) count_input(run.signal(links.inputs[0]), record);
-    count_layer_neurons(neuron_work(spec_), run.signal(links.output), record);
+    if (first) count_input(run, links.inputs[0], record);
+    count_layer_neurons(neuron_work(spec_), run.signal(links.output), 0, record);
     record.membrane_updates_nb += changed_values(View<const Scalar>(run.output(links)));
   }
 

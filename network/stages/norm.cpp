@@ -1,4 +1,5 @@
 // Nodes that rescale: batch_norm, dropout.
+#include "network/event_numbers.hpp"
 #include "network/op_count.hpp"
 #include "network/stage.hpp"
 #include "synapses/batch_norm.hpp"
@@ -65,7 +66,7 @@ class BatchNormStage : public Stage<Scalar> {
 
   /// One product and one sum an element, here or by the consumer.
   void count(const Run<Scalar>& run, const Links& links, bool first, LayerLedger& record) const override {
-    if (first) count_input(run.signal(links.inputs[0]), record);
+    if (first) count_input(run, links.inputs[0], record);
     const auto elements = static_cast<std::uint64_t>(links.inputs[0].shape.size());
     record.mul += elements;
     record.add += elements;

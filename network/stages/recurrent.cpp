@@ -6,7 +6,7 @@
 
 #include "network/blocks/delayed_feedback.hpp"
 #include "network/blocks/one_tick_feedback.hpp"
-#include "network/elementwise.hpp"
+#include "network/event_numbers.hpp"
 #include "network/neuron_count.hpp"
 #include "network/neuron_rows.hpp"
 #include "network/op_count.hpp"
@@ -49,8 +49,9 @@ class OneTickConnections {
     for (std::ptrdiff_t n = 0; !self_connections_ && n < num_neurons_; ++n) grad[n * num_neurons_ + n] = Scalar(0);
   }
 
-  void count(const Signal<Scalar>& spikes, LayerLedger& record) const {
-    count_feedback(spikes, View<const Scalar>(context_.tensors[0].value.view()), self_connections_, record);
+  void count(const Signal<Scalar>& spikes, CountedPass& counted, LayerLedger& record) const {
+    const View<const Scalar> weight = context_.tensors[0].value.view();
+    count_feedback(spikes, counted.table([&] { return feedback_fan_out(weight, self_connections_); }), record);
   }
 
  private:
@@ -109,8 +110,8 @@ class DelayedConnections {
     synapses::delayed_linear_backward<Scalar>(spikes, config_, parameters(), grad_current, grads, {}, scratch);
   }
 
-  void count(const Signal<Scalar>& spikes, LayerLedger& record) const {
-    count_delayed_feedback(spikes, config_, parameters(), record);
+  void count(const Signal<Scalar>& spikes, CountedPass& counted, LayerLedger& record) const {
+    count_delayed_feedback(spikes, counted.table([&] { return delay_fan_out(config_, parameters()); }), record);
   }
 
  private:
@@ -164,13 +165,15 @@ class RecurrentStage : public Stage<Scalar> {
     const auto feedback = connections_.feedback(run.bytes(forward_.connections, forward_.of_connections));
     const std::span<std::byte> scratch = run.bytes(forward_.scratch, forward_.bytes);
     const View<Scalar> current = run.template view<Scalar>(current_, links.output.shape);
+    std::uint64_t* const changed = run.counted != nullptr ? &changed_membranes_ : nullptr;
     if (smooth_) {
-      recurrent_forward<Scalar, Scalar>(row_model(run, links), feedback, x, current, run.output(links), scratch);
+      recurrent_forward<Scalar, Scalar>(row_model(run, links), feedback, x, current, run.output(links), scratch,
+                                        changed);
     } else {
       const auto spikes = run.template view<std::uint8_t>(links.output.values, links.output.shape);
-      recurrent_forward<Scalar, std::uint8_t>(row_model(run, links), feedback, x, current, spikes, scratch);
+      recurrent_forward<Scalar, std::uint8_t>(row_model(run, links), feedback, x, current, spikes, scratch, changed);
     }
-    rate_ = mean_of(run.signal(links.output));
+    rate_ = spike_rate(run, links.output);
   }
 
   void backward(const Run<Scalar>& run, const Links& links) override {
@@ -201,11 +204,9 @@ class RecurrentStage : public Stage<Scalar> {
 
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
     const Signal<Scalar> spikes = run.signal(links.output);
-    connections_.count(spikes, record);
+    connections_.count(spikes, *run.counted, record);
     record.io_rd += static_cast<std::uint64_t>(links.inputs[0].shape.size()) * sizeof(Scalar);
-    count_layer_neurons(neuron_work(neuron_), spikes, record);
-    record.membrane_updates_nb +=
-        changed_membranes<Scalar>(row_model(run, links), run.template view<Scalar>(current_, links.output.shape), {});
+    count_neurons_of(run, links.output, neuron_work(neuron_), changed_membranes_, record);
   }
 
   double firing_rate() const override { return rate_; }
@@ -234,6 +235,7 @@ class RecurrentStage : public Stage<Scalar> {
   bool smooth_ = false;
   Scratch forward_, backward_;
   BufferId current_ = kNoBuffer, constants_ = kNoBuffer, totals_ = kNoBuffer;
+  std::uint64_t changed_membranes_ = 0;
   double rate_ = std::numeric_limits<double>::quiet_NaN();
 };
 

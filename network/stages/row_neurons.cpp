@@ -1,5 +1,5 @@
 // Neurons that are run row by row: cuba_lif, adlif.
-#include "network/elementwise.hpp"
+#include "network/event_numbers.hpp"
 #include "network/neuron_count.hpp"
 #include "network/neuron_rows.hpp"
 #include "network/op_count.hpp"
@@ -30,13 +30,14 @@ class RowNeuronStage : public Stage<Scalar> {
   void forward(const Run<Scalar>& run, const Links& links) override {
     const View<const Scalar> x = current_.forward(run, links);
     const neurons::RowModel<Scalar> model = row_model(run, links);
+    std::uint64_t* const changed = run.counted != nullptr ? &changed_membranes_ : nullptr;
     if (smooth_) {
-      neurons::row_scan_forward<Scalar, Scalar>(model, x, run.output(links));
+      neurons::row_scan_forward<Scalar, Scalar>(model, x, run.output(links), changed);
     } else {
       neurons::row_scan_forward<Scalar, std::uint8_t>(
-          model, x, run.template view<std::uint8_t>(links.output.values, links.output.shape));
+          model, x, run.template view<std::uint8_t>(links.output.values, links.output.shape), changed);
     }
-    rate_ = mean_of(run.signal(links.output));
+    rate_ = spike_rate(run, links.output);
   }
 
   void backward(const Run<Scalar>& run, const Links& links) override {
@@ -50,9 +51,8 @@ class RowNeuronStage : public Stage<Scalar> {
   }
 
   void count(const Run<Scalar>& run, const Links& links, bool first, LayerLedger& record) const override {
-    if (first) count_input(run.signal(links.inputs[0]), record);
-    count_layer_neurons(neuron_work(config_), run.signal(links.output), record);
-    record.membrane_updates_nb += changed_membranes<Scalar>(row_model(run, links), current_.backward(run, links), {});
+    if (first) count_input(run, links.inputs[0], record);
+    count_neurons_of(run, links.output, neuron_work(config_), changed_membranes_, record);
   }
 
   double firing_rate() const override { return rate_; }
@@ -71,6 +71,7 @@ class RowNeuronStage : public Stage<Scalar> {
   bool smooth_ = false;
   std::size_t scratch_bytes_ = 0;
   BufferId constants_ = kNoBuffer, totals_ = kNoBuffer, scratch_ = kNoBuffer;
+  std::uint64_t changed_membranes_ = 0;
   double rate_ = std::numeric_limits<double>::quiet_NaN();
 };
 

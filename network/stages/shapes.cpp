@@ -1,6 +1,7 @@
 // Nodes without weights or state: pools, flatten, add, vote.
 #include <algorithm>
 
+#include "network/event_numbers.hpp"
 #include "network/op_count.hpp"
 #include "network/stage.hpp"
 #include "synapses/add.hpp"
@@ -44,7 +45,7 @@ class MaxPoolStage : public Stage<Scalar> {
                                         run.grad_input(links));
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_input(run.signal(links.inputs[0]), record);
+    count_input(run, links.inputs[0], record);
     record.cmp += size_of(links.output) * (area(geometry_) - 1);
   }
 
@@ -65,7 +66,7 @@ class AvgPoolStage : public Stage<Scalar> {
     synapses::avg_pool_backward<Scalar>(geometry_, run.grad_output(links), run.grad_input(links));
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_input(run.signal(links.inputs[0]), record);
+    count_input(run, links.inputs[0], record);
     record.add += size_of(links.output) * (area(geometry_) - 1);
     record.mul += size_of(links.output);
   }
@@ -119,7 +120,7 @@ class AddStage : public Stage<Scalar> {
     }
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    for (const Wire& wire : links.inputs) count_input(run.signal(wire), record);
+    for (const Wire& wire : links.inputs) count_input(run, wire, record);
     record.add += size_of(links.output) * (links.inputs.size() - 1);
   }
 
@@ -140,7 +141,7 @@ class VoteStage : public Stage<Scalar> {
     synapses::vote_backward<Scalar>(run.grad_output(links), group_, run.grad_input(links));
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_input(run.signal(links.inputs[0]), record);
+    count_input(run, links.inputs[0], record);
     record.add += size_of(links.output) * static_cast<std::uint64_t>(group_ - 1);
     record.mul += size_of(links.output);
   }

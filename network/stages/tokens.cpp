@@ -1,5 +1,6 @@
 // Nodes of tokens that have parameters: depthwise_conv2d, layer_norm, position.
 #include "core/error.hpp"
+#include "network/event_numbers.hpp"
 #include "network/op_count.hpp"
 #include "network/stage.hpp"
 #include "synapses/depthwise_conv2d.hpp"
@@ -36,7 +37,10 @@ class DepthwiseConv2dStage : public Stage<Scalar> {
                                                 run.grad_input(links), run.bytes(backward_scratch_, scratch_bytes_));
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_depthwise_conv2d(run.signal(links.inputs[0]), weight(), spec_.bias, record);
+    const Signal<Scalar> x = run.signal(links.inputs[0]);
+    const FanOut& fan_out =
+        run.counted->table([&] { return depthwise_conv2d_fan_out(weight(), x.shape.drop_front(2)); });
+    count_depthwise_conv2d(x, fan_out, spec_.bias, record);
   }
 
  private:
@@ -78,7 +82,7 @@ class LayerNormStage : public Stage<Scalar> {
   }
   /// An element: one sum for the mean; a difference, a product and a sum for the variance; two products and a sum.
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_input(run.signal(links.inputs[0]), record);
+    count_input(run, links.inputs[0], record);
     const auto rows = static_cast<std::uint64_t>(rows_.size());
     record.add += 4 * size_of(links.output);
     record.mul += 3 * size_of(links.output);
@@ -125,7 +129,7 @@ class PositionStage : public Stage<Scalar> {
                                         run.bytes(scratch_, scratch_bytes_));
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_input(run.signal(links.inputs[0]), record);
+    count_input(run, links.inputs[0], record);
     record.add += size_of(links.output) * context_.tensors.size();
   }
 

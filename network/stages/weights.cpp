@@ -61,7 +61,8 @@ class LinearStage : public WeightedStage<Scalar> {
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
     const auto count = per_token_ ? count_linear_per_token<Scalar> : count_linear<Scalar>;
-    count(run.signal(links.inputs[0]), this->weight(), !this->bias().empty(), record);
+    const FanOut& fan_out = run.counted->table([&] { return linear_fan_out(this->weight()); });
+    count(run.signal(links.inputs[0]), fan_out, !this->bias().empty(), record);
   }
 
  protected:
@@ -95,7 +96,12 @@ class Conv2dStage : public WeightedStage<Scalar> {
                                       this->backward_scratch(run));
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_conv2d(run.signal(links.inputs[0]), geometry_, this->weight(), !this->bias().empty(), record);
+    const Signal<Scalar> x = run.signal(links.inputs[0]);
+    const FanOut& fan_out =
+        run.counted->table([&] { return conv2d_fan_out(geometry_, this->weight(), x.shape.drop_front(2)); });
+    const std::uint64_t before = record.events_in;
+    count_conv2d(x, geometry_, fan_out, !this->bias().empty(), record);
+    run.counted->set_events(links.inputs[0].values, record.events_in - before);
   }
 
  protected:

@@ -106,7 +106,7 @@ TEST_CASE("a convolution is asked for what two convolutions of ones come to") {
     const Tensor<float> w = sparse_tensor(Shape{g.out_channels, g.in_channels, g.kernel_h, g.kernel_w}, seed, 0.7, 0.5);
     LayerLedger record;
 
-    count_conv2d<float>(signal_of(x), g, w.view(), false, record);
+    count_conv2d(signal_of(x), g, conv2d_fan_out<float>(g, w.view(), shape.drop_front(2)), false, record);
 
     const Products expected = convolve_ones(x, g, w);
     CHECK(record.dense_synops == expected.dense);
@@ -125,7 +125,7 @@ TEST_CASE("without zero weights a convolution that scatters executes what it is 
   const Tensor<float> w = ones(Shape{3, 2, 3, 3});
   LayerLedger record;
 
-  count_conv2d<float>(signal_of(x), g, w.view(), true, record);
+  count_conv2d(signal_of(x), g, conv2d_fan_out<float>(g, w.view(), Shape{37, 9, 2}), true, record);
 
   CHECK(record.path_dense == 0);
   CHECK(record.path_scatter == 3 * 2 * 2);
@@ -140,7 +140,7 @@ TEST_CASE("a dense frame of a convolution costs every product, padding included"
   const Tensor<float> x = ones(Shape{1, 1, 4, 4, 2}), w = ones(Shape{3, 2, 3, 3});
   LayerLedger record;
 
-  count_conv2d<float>(signal_of(x), g, w.view(), false, record);
+  count_conv2d(signal_of(x), g, conv2d_fan_out<float>(g, w.view(), Shape{4, 4, 2}), false, record);
 
   CHECK(record.path_dense == 1);
   CHECK(record.exec_macs == 16 * 9 * 2 * 3);
@@ -159,7 +159,7 @@ TEST_CASE("a graded input moves its whole call to the MACs, and only that call")
   x[6] = -1.0F;  // tick 1, sample 0
   LayerLedger record;
 
-  count_linear<float>(signal_of(x), w.view(), false, record);
+  count_linear(signal_of(x), linear_fan_out<float>(w.view()), false, record);
 
   CHECK(record.eff_unit == 4);
   CHECK(record.eff_graded == 2);
@@ -175,7 +175,7 @@ TEST_CASE("a linear layer is counted on the way that it takes") {
     Tensor<float> x(Shape{1, 1, 10});
     for (int i = 0; i < events; ++i) x[i] = 1.0F;
     LayerLedger record;
-    count_linear<float>(signal_of(x), w.view(), true, record);
+    count_linear(signal_of(x), linear_fan_out<float>(w.view()), true, record);
     return record;
   };
 
@@ -205,11 +205,37 @@ TEST_CASE("spikes and the same numbers as real values are asked for the same") {
   }
   LayerLedger of_real, of_spikes;
 
-  count_linear<float>(signal_of(real), w.view(), false, of_real);
-  count_linear<float>({real.shape(), nullptr, spikes.data(), Device::cpu}, w.view(), false, of_spikes);
+  count_linear(signal_of(real), linear_fan_out<float>(w.view()), false, of_real);
+  count_linear<float>({real.shape(), nullptr, spikes.data(), Device::cpu}, linear_fan_out<float>(w.view()), false,
+                      of_spikes);
 
   CHECK(of_spikes.eff_unit > 0);
   CHECK(of_real == of_spikes);
+}
+
+TEST_CASE(
+    "spikes and the same numbers as real values are asked for the same by a convolution, whatever its rows' length") {
+  for (const std::ptrdiff_t width : {3, 11, 40}) {
+    CAPTURE(width);
+    const auto g = geometry(3, 4, 3, 1, 1);
+    const Tensor<float> w = sparse_tensor(Shape{4, 3, 3, 3}, 5, width == 11 ? 0.6 : 1.0, 0.5);
+    Tensor<float> real(Shape{2, 2, 9, width, 3});
+    Tensor<std::uint8_t> spikes(real.shape());
+    const RandomStream random(1, 7, 3);
+    for (std::ptrdiff_t i = 0; i < real.size(); ++i) {
+      spikes[i] = random.uniform(static_cast<std::uint64_t>(i)) < 0.2 ? 1 : 0;
+      real[i] = spikes[i];
+    }
+    const FanOut fan_out = conv2d_fan_out<float>(g, w.view(), Shape{9, width, 3});
+    LayerLedger of_real, of_spikes;
+
+    count_conv2d(signal_of(real), g, fan_out, false, of_real);
+    count_conv2d<float>({real.shape(), nullptr, spikes.data(), Device::cpu}, g, fan_out, false, of_spikes);
+
+    CHECK(of_spikes.path_dense == 0);
+    CHECK(of_spikes.eff_unit > 0);
+    CHECK(of_real == of_spikes);
+  }
 }
 
 TEST_CASE("a spike that would arrive after the last tick is executed, not asked for") {
@@ -226,7 +252,7 @@ TEST_CASE("a spike that would arrive after the last tick is executed, not asked 
   x[3] = 1.0F;  // 3, 4, and 7 is too late
   LayerLedger record;
 
-  count_delayed_linear<float>(signal_of(x), config, p, record);
+  count_delayed_linear(signal_of(x), config, p, delay_fan_out(config, p), record);
 
   CHECK(record.dense_synops == 5 * 1 * 4 * 6);
   CHECK(record.eff_unit == 5);
@@ -255,7 +281,7 @@ TEST_CASE("learned delays are asked for every tap of their bumps") {
           synapses::delayed_linear_scratch_bytes<float>(config, synapses::delay_reach(config, p), x.shape(), out))});
       synapses::delayed_linear_forward<float>(signal_of(x), config, p, y.view(), scratch.span());
       for (const float value : y.span()) expected += value != 0.0F ? 1 : 0;
-      count_delayed_linear<float>(signal_of(x), config, p, record);
+      count_delayed_linear(signal_of(x), config, p, delay_fan_out(config, p), record);
     }
 
     CHECK(expected > 0);
@@ -270,8 +296,10 @@ TEST_CASE("spikes that come back arrive one tick later, so those of the last tic
   spikes[0] = spikes[1] = spikes[5] = 1;  // neurons 0 and 1 at tick 0, neuron 2 at tick 1
   LayerLedger with, without;
 
-  count_feedback<float>({spikes.shape(), nullptr, spikes.data(), Device::cpu}, w.view(), true, with);
-  count_feedback<float>({spikes.shape(), nullptr, spikes.data(), Device::cpu}, w.view(), false, without);
+  count_feedback<float>({spikes.shape(), nullptr, spikes.data(), Device::cpu}, feedback_fan_out<float>(w.view(), true),
+                        with);
+  count_feedback<float>({spikes.shape(), nullptr, spikes.data(), Device::cpu}, feedback_fan_out<float>(w.view(), false),
+                        without);
 
   CHECK(with.dense_synops == 18);
   CHECK(with.eff_unit == 3 + 2);
