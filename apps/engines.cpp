@@ -79,7 +79,8 @@ learning::RoundedEvaluation count_by_events(network::Network<float>& network, Ba
   network::EventRuntime runtime(network::make_event_program(network));
   runtime.use_arithmetic(arithmetic);
   BatchBar bar("counting", source, 1);
-  const auto forward = [&](View<const float> input) { return network::count_events(network, runtime, input, ledger); };
+  network::EventLedger counting(network, runtime, ledger);
+  const auto forward = [&](View<const float> input) { return counting.forward(input); };
   const auto firing_rates = [&] { return runtime.firing_rates(); };
   return {learning::evaluate(network, {forward, firing_rates}, source, loss, bar), {}};
 }

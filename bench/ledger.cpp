@@ -67,9 +67,9 @@ void compare_engines(const std::string& name, Net& net, const Tensor<float>& inp
       name + ", clocked", passes, [&] { plain.forward(input.view(), network::Mode::eval, {}); },
       [&] { counting.forward(input.view(), network::Mode::eval, {}); });
   network::EventRuntime events(network::make_event_program(net)), counted(network::make_event_program(net));
+  network::EventLedger counting_events(net, counted, by_events);
   compare(
-      name + ", event", passes, [&] { events.forward(input.view()); },
-      [&] { network::count_events(net, counted, input.view(), by_events); });
+      name + ", event", passes, [&] { events.forward(input.view()); }, [&] { counting_events.forward(input.view()); });
 }
 
 void compare_run(const std::string& folder, int passes) {

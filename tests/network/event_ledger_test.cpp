@@ -200,6 +200,25 @@ TEST_CASE("batches add up: the ledger of a batch is that of its samples, but for
   CHECK(sum == twice);
 }
 
+TEST_CASE("a ledger that runs batch after batch counts each as a new one would") {
+  for (const char* const layers : {kImage, kDelayed, kRecurrent}) {
+    CAPTURE(std::string(layers));
+    const bool image = layers == kImage;
+    network::Network<float> net = network_of(layers, image ? Shape{12, 12, 2} : Shape{30});
+    strengthen(net, 4.0F);
+    network::EventRuntime runtime(network::make_event_program(net));
+    OpLedger together, apart;
+    network::EventLedger ledger(net, runtime, together);
+    for (const std::ptrdiff_t ticks : {9, 15}) {
+      const Tensor<float> input = counts(image ? Shape{ticks, 2, 12, 12, 2} : Shape{ticks, 2, 30});
+      ledger.forward(input.view());
+      network::count_events(net, runtime, input.view(), apart);
+    }
+    CHECK(together.total().eff_unit > 0);
+    CHECK(together == apart);
+  }
+}
+
 namespace {
 
 const char* const kOneTick = R"(
