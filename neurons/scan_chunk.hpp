@@ -58,6 +58,9 @@ struct ScanConstants {
            2 * scratch_bytes<Scalar>(layout.tiles * layout.kWidth);
   }
 
+  /// -A / ln 2
+  static double rate_of(Scalar a_log) { return 1.44269504088896340736 * std::exp(static_cast<double>(a_log)); }
+
   void fill(const ScanLayout<Scalar>& layout, const ScanParameters<Scalar>& parameters) {
     for (std::ptrdiff_t e = 0; e < layout.tiles * layout.kWidth; ++e) {
       const bool there = e < layout.channels;
@@ -65,7 +68,7 @@ struct ScanConstants {
       bias[e] = there ? parameters.dt_bias[e] : Scalar(0);
       for (std::ptrdiff_t n = 0; n < layout.states; ++n) {
         rates[e / layout.kWidth * layout.tile_size() + n * layout.kWidth + e % layout.kWidth] =
-            there ? std::exp(parameters.a_log[e * layout.states + n]) : Scalar(0);
+            there ? static_cast<Scalar>(rate_of(parameters.a_log[e * layout.states + n])) : Scalar(0);
       }
     }
   }

@@ -34,12 +34,12 @@ template <class Scalar>
 struct ScanTile {
   std::ptrdiff_t tokens, states;
   const Scalar* const* bc;  ///< [tokens] -> B and C of a token
-  const Scalar* rates;      ///< [states] rows: -A
+  const Scalar* rates;      ///< [states] rows: -A / ln 2
   const Scalar* step;       ///< [tokens] rows: D
   const Scalar* drive;      ///< D u
 };
 
-/// h <- exp(-step rate) h + drive b
+/// h <- a h + drive b
 template <class Scalar>
 inline Pack<Scalar> next_state(Pack<Scalar> a, Pack<Scalar> h, Pack<Scalar> drive, Pack<Scalar> b) {
   return multiply_add(a, h, drive * b);
@@ -58,7 +58,7 @@ void scan_tile_forward(const ScanTile<Scalar>& tile, Scalar* h, Scalar* y) {
       const Row rate = Row::at(tile.rates + n * kWidth);
       Row state = Row::at(h + n * kWidth);
       unroll<kTilePacks>([&](auto p) {
-        const Pack<Scalar> a = exp_decay_pack<Scalar>(step.pack[p] * rate.pack[p]);
+        const Pack<Scalar> a = exp2_decay_pack<Scalar>(step.pack[p] * rate.pack[p]);
         state.pack[p] = next_state<Scalar>(a, state.pack[p], drive.pack[p], broadcast(b[n]));
         sum.pack[p] = multiply_add(broadcast(c[n]), state.pack[p], sum.pack[p]);
       });
@@ -81,7 +81,7 @@ void scan_tile_again(const ScanTile<Scalar>& tile, Scalar* h, Scalar* a) {
       const Row rate = Row::at(tile.rates + n * kWidth), before = Row::at(h + n * kWidth);
       Row decay, after;
       unroll<kTilePacks>([&](auto p) {
-        decay.pack[p] = exp_decay_pack<Scalar>(step.pack[p] * rate.pack[p]);
+        decay.pack[p] = exp2_decay_pack<Scalar>(step.pack[p] * rate.pack[p]);
         after.pack[p] = next_state<Scalar>(decay.pack[p], before.pack[p], drive.pack[p], broadcast(b[n]));
       });
       decay.store_at(a + n * kWidth);

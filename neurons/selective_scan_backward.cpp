@@ -155,6 +155,7 @@ class BackwardTask {
 
   /// From the sums over the states to the gradients of u and delta, over m.grad_y and m.grad_decay; the totals.
   void finish_rows(std::ptrdiff_t tile) {
+    constexpr Scalar kLn2 = Scalar(0.693147180559945309417);  // rates are by powers of 2
     BackwardMemory<Scalar>& m = memory_;
     using Row = TileRow<Scalar>;
     const Row skip = Row::at(constants_.skip + tile * kWidth);
@@ -168,7 +169,7 @@ class BackwardTask {
         sum_skip.pack[p] = multiply_add(grad_y, u.pack[p], sum_skip.pack[p]);
         grad_u.pack[p] = multiply_add(step.pack[p], drive.pack[p], skip.pack[p] * grad_y);
         grad_raw.pack[p] =
-            multiply_add(u.pack[p], drive.pack[p], -decay.pack[p]) * softplus_slope_pack<Scalar>(raw.pack[p]);
+            multiply_add(u.pack[p], drive.pack[p], -kLn2 * decay.pack[p]) * softplus_slope_pack<Scalar>(raw.pack[p]);
         sum_bias.pack[p] += grad_raw.pack[p];
       });
       grad_u.store_at(m.grad_y + i);

@@ -287,6 +287,11 @@ TEST_CASE("the exponential and softplus are within some units of the last place"
   const auto exact_exp = [](long double x) { return std::exp(-x); };
   const auto exact_softplus = [](long double x) { return x > 20.0L ? x : std::log1p(std::exp(x)); };
   const auto exact_slope = [](long double x) { return x > 20.0L ? 1.0L : 1.0L / (1.0L + std::exp(-x)); };
+  const auto exact_exp2 = [](long double x) { return std::exp2(-x); };
+  CHECK(worst_ulps<float>(0.0, 126.0, neurons::exp2_decay_pack<float>, exact_exp2) <= 1.0);
+  CHECK(worst_ulps<double>(0.0, 1022.0, neurons::exp2_decay_pack<double>, exact_exp2) <= 2.0);
+  CHECK(neurons::exp2_decay_pack<float>(broadcast(0.0F))[0] == 1.0F);
+  CHECK(neurons::exp2_decay_pack<float>(broadcast(1e30F))[0] < 1.2e-38F);
   // exp_decay: 2 ulp. softplus: those, a quotient, a series and a sum.
   CHECK(worst_ulps<float>(0.0, 87.0, neurons::exp_decay_pack<float>, exact_exp) <= 2.0);
   CHECK(worst_ulps<double>(0.0, 700.0, neurons::exp_decay_pack<double>, exact_exp) <= 2.0);
