@@ -69,11 +69,11 @@ struct EventRuntime::Impl {
       const auto end = static_cast<std::int32_t>(ticks + program.populations[p].extra_ticks);
       std::visit([&](auto& model) { model.prepare(end); }, neurons[p]);
     }
-    const bool threads_to_spare = batch < num_threads();
+    const int threads = num_threads(), shares = batch < threads ? threads : 1;
     parallel_chunks(batch, static_cast<int>(chunks), [&](int chunk, std::ptrdiff_t begin, std::ptrdiff_t end) {
       EventSample& sample = *samples[static_cast<std::size_t>(chunk)];
       sample.watch_ticks(watcher ? &watcher : nullptr);
-      sample.share_targets(threads_to_spare);
+      sample.share_targets(shares);
       for (std::ptrdiff_t b = begin; b < end; ++b) {
         sample.run(mode, static_cast<std::int32_t>(ticks), input.data + b * frame, batch * frame,
                    output.data() + b * readout.size(), batch * readout.size(),

@@ -18,9 +18,8 @@ namespace synfire::network {
 namespace {
 
 constexpr std::int32_t kWatchTicks = 256;
-/// Synaptic events of a tick that are worth waking other threads for, and targets that one of them takes at least;
-/// bench/activity.cpp.
-constexpr std::ptrdiff_t kSharedFrom = 1 << 17, kSharedColumns = 256;
+/// Synaptic events of a tick that are worth waking other threads for; bench/activity.cpp.
+constexpr std::ptrdiff_t kSharedFrom = 1 << 17;
 
 /// The longest delay of what comes into a population.
 std::ptrdiff_t longest_delay(const Population& population) {
@@ -177,8 +176,8 @@ void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection&
   const auto add = [&](std::ptrdiff_t first, std::ptrdiff_t last) {
     add_rows(rows_, first, last - first, state.sums.data() + first);
   };
-  if (shares_targets_ && std::ssize(rows_) * w.out >= kSharedFrom) {
-    parallel_for(w.out, kSharedColumns, add);
+  if (shares_ > 1 && std::ssize(rows_) * w.out >= kSharedFrom) {
+    parallel_for(w.out, (w.out + shares_ - 1) / shares_, add);
   } else {
     add(0, w.out);
   }

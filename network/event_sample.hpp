@@ -27,8 +27,8 @@ class EventSample {
   /// Called from time to time with the ticks that were run since; must stay alive. Null: not called.
   void watch_ticks(const std::function<void(std::int32_t ticks)>* watcher) { watcher_ = watcher; }
 
-  /// Whether threads share the targets of a large population, for passes with fewer samples than threads.
-  void share_targets(bool share) { shares_targets_ = share; }
+  /// How many threads share the targets of a large layer: one, where there are as many samples.
+  void share_targets(int threads) { shares_ = threads; }
 
   /// Of one lif neuron in clocked mode, v before its reset in each tick of the next runs; null: of none.
   void trace(std::vector<float>* into, std::size_t population, std::ptrdiff_t neuron) {
@@ -104,7 +104,7 @@ class EventSample {
   std::int32_t num_ticks_ = 0;
   std::vector<State> states_;  ///< by population
   std::vector<EventCounts> counts_;
-  bool shares_targets_ = false;
+  std::ptrdiff_t shares_ = 1;
   std::vector<const std::int32_t*> rows_;  ///< of weights that are added together
   const std::function<void(std::int32_t ticks)>* watcher_ = nullptr;
   std::vector<float>* trace_ = nullptr;
