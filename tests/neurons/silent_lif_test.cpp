@@ -48,6 +48,19 @@ TEST_CASE("powers of a decay fall up to the first below 2^-40, or as far as they
   }
 }
 
+TEST_CASE("a membrane decays by a product of rounded products, which no power of the decay gives") {
+  int unlike_power = 0;
+  for (const float decay : {0.9F, 0.95F, 0.99F}) {
+    const Neuron neuron(decay, 0.0F, 200);
+    float product = 1.0F;
+    for (std::int32_t n = 0; n < 200; ++n, product *= decay) {
+      CHECK(neuron.course().at(1.0F, 0, n) == product);
+      unlike_power += product == static_cast<float>(std::pow(static_cast<double>(decay), n)) ? 0 : 1;
+    }
+  }
+  CHECK(unlike_power > 300);
+}
+
 TEST_CASE(
     "with decay 0.9 and a drive of 0.15 a membrane is at 0.97698234 after 10 ticks and reaches 1 in the eleventh") {
   const Neuron neuron(0.9F, 1.5F, 100);
