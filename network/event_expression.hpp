@@ -47,6 +47,16 @@ void each_weight(Weights& weights, const Body& body) {
   }
 }
 
+/// Where a neuron stands behind a pool, -1 for nowhere: in the last window that begins at it or before, or in one some
+/// windows back, as far as it lies within.
+struct PoolPlace {
+  synapses::PoolGeometry geometry;
+  Shape in, out;  ///< [H, W, C]
+  int rows_back = 0, columns_back = 0;
+
+  std::ptrdiff_t operator()(std::ptrdiff_t n) const;
+};
+
 /// \param weight  [out, in]
 DenseWeights<double> dense_weights(const Tensor<float>& weight);
 /// \param weight   [out, in, kernel, kernel]

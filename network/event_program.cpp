@@ -133,16 +133,17 @@ class ProgramMaker {
     return moved(from, 1.0, [&](std::ptrdiff_t n) { return n % channels * pixels + n / channels; });
   }
 
+  /// Where windows overlap, a neuron counts in several, in a signal of its own for each.
   EventExpression pooled(const synapses::PoolGeometry& geometry, const EventExpression& from, double factor) const {
-    if (geometry.stride < geometry.kernel) refuse("the event engine needs pooling windows that do not overlap");
-    const std::ptrdiff_t width = in_shape_[1], channels = in_shape_[2];
-    return moved(from, factor, [&](std::ptrdiff_t n) -> std::ptrdiff_t {
-      const std::ptrdiff_t y = n / channels / width, x = n / channels % width, c = n % channels;
-      const std::ptrdiff_t row = y / geometry.stride, column = x / geometry.stride;
-      const bool inside = y % geometry.stride < geometry.kernel && x % geometry.stride < geometry.kernel &&
-                          row < out_shape_[0] && column < out_shape_[1];
-      return inside ? (row * out_shape_[1] + column) * channels + c : -1;
-    });
+    const int overlap = (geometry.kernel + geometry.stride - 1) / geometry.stride;
+    EventExpression result;
+    for (int rows_back = 0; rows_back < overlap; ++rows_back) {
+      for (int columns_back = 0; columns_back < overlap; ++columns_back) {
+        const PoolPlace place{geometry, in_shape_, out_shape_, rows_back, columns_back};
+        add_expression(moved(from, factor, place), result);
+      }
+    }
+    return result;
   }
 
   EventExpression apply(const AvgPoolSpec& spec, const EventExpression& from) const {

@@ -107,8 +107,8 @@ struct EventProgram {
 
 /// Makes the program of a network, with its batch norms as evaluated and its delays rounded.
 /// \param max_count  the largest count of an input: the fewer, the finer the grid of the weights that read it
-/// \throws ShapeError that names the node for what the event engine does not run: a max pool of values, overlapping
-/// pooling windows, two linear maps without a neuron in between
+/// \throws ShapeError that names the node for what the event engine does not run: a max pool of values, two linear
+/// maps without a neuron in between
 EventProgram make_event_program(const Network<float>& network, std::int32_t max_count = 255);
 
 }  // namespace synfire::network

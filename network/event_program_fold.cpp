@@ -12,6 +12,15 @@ constexpr double kSumOffset = 1e-7;  // of a rounded delay's weight: synapses/de
 
 }  // namespace
 
+std::ptrdiff_t PoolPlace::operator()(std::ptrdiff_t n) const {
+  const std::ptrdiff_t width = in[1], channels = in[2], stride = geometry.stride;
+  const std::ptrdiff_t y = n / channels / width, x = n / channels % width;
+  const std::ptrdiff_t row = y / stride - rows_back, column = x / stride - columns_back;
+  const bool exists = row >= 0 && row < out[0] && column >= 0 && column < out[1];
+  const bool inside = exists && y - row * stride < geometry.kernel && x - column * stride < geometry.kernel;
+  return inside ? (row * out[1] + column) * channels + n % channels : -1;
+}
+
 DenseWeights<double> dense_weights(const Tensor<float>& weight) {
   DenseWeights<double> w{weight.shape()[1], weight.shape()[0], {}};
   w.values.resize(static_cast<std::size_t>(w.in * w.out));

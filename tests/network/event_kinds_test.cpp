@@ -189,6 +189,62 @@ TEST_CASE("on a grid, where float sums are exact too, the runtime that trains fi
   CHECK(spikes > 50'000);
 }
 
+TEST_CASE("pooling windows may overlap, in an average and in a maximum") {
+  const char* const layers = R"(
+[[network.layers]]
+type = "conv2d"
+channels = 4
+padding = 1
+[[network.layers]]
+type = "lif"
+tau_mem_ms = 2.0
+v_th = 0.1
+[[network.layers]]
+type = "max_pool"
+kernel = 3
+stride = 2
+[[network.layers]]
+type = "avg_pool"
+kernel = 4
+stride = 2
+[[network.layers]]
+type = "conv2d"
+channels = 4
+kernel = 2
+[[network.layers]]
+type = "cuba_lif"
+tau_mem_ms = 2.0
+tau_syn_ms = 3.0
+v_th = 0.02
+[[network.layers]]
+type = "avg_pool"
+kernel = 2
+stride = 1
+[[network.layers]]
+type = "flatten"
+[[network.layers]]
+type = "linear"
+out_features = 3
+)";
+  network::Network<float> net = network_of(layers, {21, 19, 2}, 5);
+  const Tensor<float> input = random_counts({20, 3, 21, 19, 2}, 0.05, 81);
+  network::EngineParity parity;
+  network::compare_engines(net, input.view(), network::EventArithmetic::stepped, parity);
+  CHECK(parity.spikes > 1'000);
+  CHECK(parity.twin_differences == 0);
+  CHECK(parity.samples_as_float == 3);
+  // Sums of 64 weights below 1 in another order, and means of four of them: far below 1e-5.
+  network::ClockedRuntime<float> runtime(net);
+  const View<const float> wanted = runtime.forward(input.view(), network::Mode::eval, {});
+  const Pass events = run(net, input, EventMode::events);
+  float largest = 0.0F;
+  for (std::ptrdiff_t k = 0; k < wanted.size(); ++k) {
+    largest = std::max(largest, std::abs(wanted[k]));
+    CHECK(std::abs(events.output[static_cast<std::size_t>(k)] - wanted[k]) < 1e-5F);
+  }
+  CHECK(largest > 0.1F);
+}
+
 TEST_CASE("float sums in another order decide a spike of any kind of neuron otherwise only next to its threshold") {
   // A sum of up to 50 weights of up to 2 in another order moves a current by less than 1e-4, and with it a membrane.
   constexpr double kNear = 1e-4;
