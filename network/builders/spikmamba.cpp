@@ -10,6 +10,9 @@ namespace {
 
 using Profile = SpikmambaConfig::Profile;
 
+/// Channels for each number that a token's step comes from.
+constexpr int kWidthPerRank = 16;
+
 class Writer {
  public:
   Writer(const SpikmambaConfig& config, NetworkSpec& spec) : config_(config), graph_(spec) {}
@@ -80,6 +83,12 @@ class Writer {
     x_ = sum("x1", x_, hybrid() ? encoded : batch_norm("cpe1", encoded));
     const std::string u = hybrid() ? norm("norm1", x_) : fire("u", x_);
     std::string y = config_.has_mixer ? attention(u, index) : u;
+    const bool separate = config_.residual == SpikmambaConfig::Residual::separate;
+    if (config_.has_mixer && config_.has_scan && separate) {
+      residual("x2_attention", y);
+      y = norm("norm3", x_);
+    }
+    if (config_.has_scan) y = scan(y);
     residual("x2", y);
     if (hybrid() && config_.cpe2) x_ = sum("x3", x_, filter("cpe2", x_, true));
     mlp();
@@ -102,6 +111,35 @@ class Writer {
     if (!hybrid() || config_.attn_neuron) o = spikes("o", o);
     const std::string y = linear("out", product("gated", o, gate), width, hybrid());
     return hybrid() ? y : batch_norm("out", y);
+  }
+
+  std::string scan(const std::string& from) {
+    const std::string u = hybrid() ? from : fire("scan_u", from);
+    const int inner = config_.width * config_.scan_expand;
+    const std::string e = spikes("scan_in", linear("scan_in_map", u, inner, false));
+    const std::string z_map = linear("scan_gate_map", u, inner, false);
+    const std::string z =
+        hybrid() ? activate("scan_gate", z_map, synapses::Activation::silu) : spikes("scan_gate", z_map);
+    std::string y = direction("forward", e, false);
+    if (config_.scan_axis != SpikmambaConfig::ScanAxis::time) y = sum("scan_sum", y, direction("backward", e, true));
+    const std::string o = spikes("scan_o", y);
+    const std::string out = linear("scan_out", product("scan_gated", o, z), config_.width, false);
+    return hybrid() ? out : batch_norm("scan_out", out);
+  }
+
+  /// One of the two directions, on the spikes `from`.
+  std::string direction(const std::string& name, const std::string& from, bool backward) {
+    using Axis = SpikmambaConfig::ScanAxis;
+    SequenceOrder order;
+    order.axis = config_.scan_axis == Axis::tokens  ? SequenceAxis::tokens
+                 : config_.scan_axis == Axis::frame ? SequenceAxis::frame
+                                                    : SequenceAxis::time;
+    order.direction = backward ? SequenceDirection::backward : SequenceDirection::forward;
+    const std::string conv = graph_.add(name + "_conv", CausalConv1dSpec{order, config_.scan_conv}, {from});
+    const std::string c =
+        hybrid() ? activate(name + "_silu", conv, synapses::Activation::silu) : spikes(name + "_spikes", conv);
+    const SelectiveScanSpec scan{order, config_.scan_state, (config_.width + kWidthPerRank - 1) / kWidthPerRank};
+    return graph_.add(name + "_scan", scan, {c});
   }
 
   void mlp() {

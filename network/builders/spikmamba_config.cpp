@@ -15,6 +15,7 @@ using synapses::MixerFeature;
 using synapses::MixerNorm;
 using synapses::MixerRope;
 using Profile = SpikmambaConfig::Profile;
+using ScanAxis = SpikmambaConfig::ScanAxis;
 
 constexpr std::int64_t kMaxTicks = 1 << 20;
 
@@ -26,7 +27,6 @@ void read_mixer(const ConfigTable& table, const ConfigTable& network, SpikmambaC
   const bool spiking = config.profile == Profile::spike;
   synapses::MixerConfig& mixer = config.mixer;
   config.has_mixer = table.choice("kind", {"swla", "none"}, "swla") != "none";
-  if (!config.has_mixer) return;
   mixer.feature = table.choice("feature", {"shift", "spike"}, spiking ? "spike" : "shift") == "shift"
                       ? MixerFeature::shift
                       : MixerFeature::spike;
@@ -81,6 +81,18 @@ void read_window(const ConfigTable& table, const ConfigTable& mixer_table, synap
   }
 }
 
+void read_scan(const ConfigTable& table, SpikmambaConfig& config) {
+  config.has_scan = table.choice("kind", {"mamba", "none"}, "mamba") != "none";
+  const std::string axis = table.choice("axis", {"tokens", "frame", "time"}, "tokens");
+  config.scan_axis = axis == "tokens" ? ScanAxis::tokens : axis == "frame" ? ScanAxis::frame : ScanAxis::time;
+  config.scan_state = count(table, "state", 16, 256);
+  config.scan_expand = count(table, "expand", 2, 64);
+  config.scan_conv = count(table, "conv", 4, 64);
+  if (config.has_mixer && config.has_scan && config.mixer.causal && config.scan_axis == ScanAxis::tokens) {
+    table.fail("axis", "\"tokens\" sees later ticks: with window.causal = true it must be \"frame\" or \"time\"");
+  }
+}
+
 }  // namespace
 
 SpikmambaConfig read_spikmamba(const ConfigTable& table, double dt_ms) {
@@ -99,11 +111,17 @@ SpikmambaConfig read_spikmamba(const ConfigTable& table, double dt_ms) {
   if (config.profile == Profile::hybrid) {
     config.attn_neuron = table.flag("attn_neuron", true);
     config.cpe2 = table.flag("cpe2", true);
+    config.residual = table.choice("residual", {"joint", "separate"}, "joint") == "joint"
+                          ? SpikmambaConfig::Residual::joint
+                          : SpikmambaConfig::Residual::separate;
   }
   const ConfigTable mixer = table.table("mixer");
   read_mixer(mixer, table, config);
-  if (config.has_mixer) read_window(table.table("window"), mixer, config.mixer);
-  table.table("scan").choice("kind", {"none"}, "none");
+  read_window(table.table("window"), mixer, config.mixer);
+  read_scan(table.table("scan"), config);
+  if (!config.has_mixer && !config.has_scan) {
+    mixer.fail("kind", "mixer.kind and scan.kind are both \"none\": tokens would never meet");
+  }
   config.neuron = read_builder_neuron(table.table("neuron"), dt_ms, 2.0, {neurons::SurrogateKind::sigmoid, 4.0});
   return config;
 }

@@ -108,7 +108,7 @@ class GradientCase {
       CHECK(std::abs(fd - analytic[i]) <= truncation + rounding);
       largest = std::max(largest, std::abs(analytic[i]));
     }
-    if (has_effect) CHECK(largest > 1e-4);  // a gradient of zero would agree with anything
+    if (has_effect) CHECK(largest > 1e-5);  // a gradient of zero would agree with anything
   }
 
   network::Network<double> net;

@@ -47,6 +47,10 @@ TEST_CASE("the attention-only network of 16 frames has 2,012,939 parameters") {
   CHECK(parameters("patch = 4\nclasses = 11\ntime_ticks = 16\n" + kNoScan, Shape{128, 128, 2}) == 2'012'939);
 }
 
+TEST_CASE("the network of 8 frames with attention and scan has 2,807,563 parameters") {
+  CHECK(parameters("classes = 11\ntime_ticks = 8\n", Shape{128, 128, 2}) == 2'807'563);
+}
+
 TEST_CASE("parameters of blocks of either profile follow their formulas, for any width") {
   for (const std::int64_t c : {16, 48}) {
     const std::string base = "patch = 4\nheads = 2\nclasses = 5\ntime_ticks = 7\nwidth = " + std::to_string(c) + "\n";
@@ -56,6 +60,15 @@ TEST_CASE("parameters of blocks of either profile follow their formulas, for any
     };
     CHECK(block(kNoScan) == 13 * c * c + 60 * c);
     CHECK(block("profile = \"spike\"\n" + kNoScan) == 13 * c * c + 53 * c);
+
+    // With the scan: E channels inside, S states, rank R, two directions or one.
+    const std::int64_t e = 2 * c, r = (c + 15) / 16, s = 16;
+    const std::int64_t hybrid_direction = e * (7 + 2 * r + 3 * s);
+    CHECK(block("") == 13 * c * c + 60 * c + 6 * c * c + 4 * e + 2 * hybrid_direction);
+    CHECK(block("[network.scan]\naxis = \"time\"\n") == 13 * c * c + 60 * c + 6 * c * c + 4 * e + hybrid_direction);
+    CHECK(block("residual = \"separate\"\n") == block("") + 2 * c);
+    // Without attention two norms, two filters and the layers of the hidden width are left.
+    CHECK(block("[network.mixer]\nkind = \"none\"\n") == 8 * c * c + 29 * c + 6 * c * c + 4 * e + 2 * hybrid_direction);
 
     const std::int64_t around = c * 2 * 16 + 2 * c + c * (16 + 7) + 5 * (c + 1);
     const auto whole = [&](const std::string& keys) { return parameters("blocks = 1\n" + base + keys, {16, 16, 2}); };
@@ -273,11 +286,12 @@ TEST_CASE("an attention block gives the spikes, sums and values of the definitio
   }
 }
 
-TEST_CASE("gradients of a block of either profile, with shifted windows, equal finite differences") {
-  for (const char* profile : {"hybrid", "spike"}) {
-    CAPTURE(profile);
-    const std::string keys = std::string("width = 8\nheads = 2\nprofile = \"") + profile + "\"\n" + kNoScan +
-                             "[network.neuron]\nsurrogate_alpha = 2.0\n";
+TEST_CASE("gradients of a block of either profile, with shifted windows and scans, equal finite differences") {
+  for (const char* settings : {"hybrid\"\n[network.scan]\nkind = \"none\"\n",
+                               "spike\"\n[network.scan]\nkind = \"none\"\n", "hybrid\"\n[network.scan]\nstate = 3\n"}) {
+    CAPTURE(settings);
+    const std::string keys =
+        std::string("width = 8\nheads = 2\nprofile = \"") + settings + "[network.neuron]\nsurrogate_alpha = 2.0\n";
     NetworkSpec spec = one_block(keys);
     for (NodeSpec& node : spec.nodes) {
       if (auto* lif = std::get_if<LifSpec>(&node.operation)) lif->config.detach_reset = false;
@@ -294,11 +308,11 @@ TEST_CASE("gradients of a block of either profile, with shifted windows, equal f
 TEST_CASE("the logits of a clip do not depend on its batch, bit for bit, in either profile") {
   for (const char* profile : {"hybrid", "spike"}) {
     const Shape tick{16, 16, 2};
-    Network<float> net = build<float>(
-        test::spec_of(spikmamba(std::string("profile = \"") + profile +
-                                "\"\npatch = 4\nwidth = 24\nheads = 3\nclasses = 5\ntime_ticks = 3\n" + kNoScan +
-                                "[network.mixer]\nrope = \"none\"\n[network.window]\nsize = [1, 3, 3]\n")),
-        tick, 3);
+    Network<float> net =
+        build<float>(test::spec_of(spikmamba(std::string("profile = \"") + profile +
+                                             "\"\npatch = 4\nwidth = 24\nheads = 3\nclasses = 5\ntime_ticks = 3\n" +
+                                             "[network.mixer]\nrope = \"none\"\n[network.window]\nsize = [1, 3, 3]\n")),
+                     tick, 3);
     constexpr std::ptrdiff_t kTicks = 3, kBatch = 5;
     const auto all = test::random_counts(test::over_time(tick, kTicks, kBatch), 0.4, 4, 3);
     ClockedRuntime<float> runtime(net);
