@@ -140,7 +140,7 @@ constexpr std::array<Kind, std::variant_size_v<Operation>> kKinds{{{"linear", re
                                                                    {"position", read_position},
                                                                    {"drop_path", read_drop_path},
                                                                    {"mean_tokens", read_mean_tokens},
-                                                                   {"attention", read_attention, {3, 3}},
+                                                                   {"attention", read_attention, {3, 4}},
                                                                    {"causal_conv1d", read_causal_conv1d},
                                                                    {"selective_scan", read_selective_scan}}};
 
@@ -198,6 +198,7 @@ InputRange input_range(const Operation& operation) { return kKinds[operation.ind
 std::string input_range_text(const Operation& operation) {
   static constexpr std::array kWords{"no", "one", "two", "three", "four"};
   const auto [least, most] = input_range(operation);
+  if (most > least && most < kWords.size()) return fmt::format("{} or {} inputs", kWords.at(least), kWords.at(most));
   return fmt::format("{} input{}{}", kWords.at(least), least == 1 ? "" : "s", most > least ? " or more" : "");
 }
 

@@ -108,7 +108,7 @@ struct RecurrentSpec {
   std::optional<DelayedLinearSpec> delays;  ///< as of a delayed_linear of one kernel and no extra ticks
 };
 
-/// Attention over the tokens of its inputs q, k and v, in this order.
+/// Attention over the tokens of its inputs q, k, v and, for some kinds, a gate, in this order.
 struct AttentionSpec {
   synapses::MixerConfig mixer;
 };
@@ -196,6 +196,13 @@ struct NetworkSpec {
 ///     position          space (true), time_ticks (0: no table over time)
 ///     drop_path         p (0.1)
 ///     mean_tokens
+///     attention         inputs q, k, v must be given, and a gate for gla (as k) and delta (one a head): numbers that
+///                       become sigmoid(x)^(1/16) and sigmoid(x); kind ("swla", "linear", "lightning", "gla", "delta",
+///                       "ssa", "window"), heads (8), window_size (t, y, x, 0 is without limit: [1, 0, 0]; lightning,
+///                       gla, delta [0, 0, 0]), window_shift ([0, 0, 0]), causal (false; those three: always)
+///                       swla: feature ("shift" or "spike"), norm ("sum" or "fixed"), eps (1e-6), rope ("none",
+///                       "model", "head"), decay ("none" or "head"); linear: eps; others: scale (0: 1/sqrt(channels of
+///                       a head); ssa 0.125)
 ///     causal_conv1d     axis ("tokens", "frame" or "time"), direction ("forward" or "backward"), kernel (4)
 ///     selective_scan    axis, direction, state (16: of a channel), rank (a number for every 32 channels)
 ///

@@ -1,9 +1,12 @@
 #include "network/spec_mixers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include <fmt/format.h>
+
+#include "synapses/mixers/mixer.hpp"
 
 namespace synfire::network {
 
@@ -44,13 +47,8 @@ void check(const LayerTable& table, const synapses::MixerConfig& mixer) {
   }
 }
 
-}  // namespace
-
-Operation read_attention(const LayerTable& table) {
+void read_swla(const LayerTable& table, synapses::MixerConfig& mixer) {
   using namespace synapses;
-  MixerConfig mixer;
-  table.choice("kind", {"swla"}, "swla");
-  mixer.heads = table.integer("heads", mixer.heads, 1, kMaxHeads);
   mixer.feature =
       table.choice("feature", {"shift", "spike"}, "shift") == "shift" ? MixerFeature::shift : MixerFeature::spike;
   mixer.norm = table.choice("norm", {"sum", "fixed"}, "sum") == "sum" ? MixerNorm::sum : MixerNorm::fixed;
@@ -58,9 +56,34 @@ Operation read_attention(const LayerTable& table) {
   const std::string rope = table.choice("rope", {"none", "model", "head"}, "none");
   mixer.rope = rope == "none" ? MixerRope::none : rope == "model" ? MixerRope::model : MixerRope::head;
   mixer.decay = table.choice("decay", {"none", "head"}, "none") == "none" ? MixerDecay::none : MixerDecay::head;
+}
+
+}  // namespace
+
+Operation read_attention(const LayerTable& table) {
+  using namespace synapses;
+  MixerConfig mixer;
+  std::vector<std::string> kinds;
+  for (const Mixer<float>& known : mixers<float>()) kinds.emplace_back(known.name);
+  const std::string kind = table.choice("kind", kinds, "swla");
+  mixer.kind = static_cast<MixerKind>(std::find(kinds.begin(), kinds.end(), kind) - kinds.begin());
+  const bool runs_along =
+      mixer.kind == MixerKind::lightning || mixer.kind == MixerKind::gla || mixer.kind == MixerKind::delta;
+  mixer.heads = table.integer("heads", mixer.heads, 1, kMaxHeads);
+  if (mixer.kind == MixerKind::swla) read_swla(table, mixer);
+  if (mixer.kind == MixerKind::linear) {
+    mixer.feature = MixerFeature::elu1;
+    mixer.eps = table.number("eps", mixer.eps, 0.0, 1e6);
+  }
+  if (mixer.kind == MixerKind::ssa) mixer.feature = MixerFeature::spike;
+  if (mixer.kind == MixerKind::gla || mixer.kind == MixerKind::delta || mixer.kind == MixerKind::ssa ||
+      mixer.kind == MixerKind::window) {
+    mixer.scale = table.number("scale", mixer.kind == MixerKind::ssa ? 0.125 : 0.0, 0.0, 1e6);
+  }
+  mixer.causal = runs_along ? true : table.flag("causal", false);
+  if (runs_along) mixer.window_size = {0, 0, 0};
   mixer.window_size = read_axes(table, "window_size", mixer.window_size);
   mixer.window_shift = read_axes(table, "window_shift", mixer.window_shift);
-  mixer.causal = table.flag("causal", false);
   check(table, mixer);
   return AttentionSpec{mixer};
 }

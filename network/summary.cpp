@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "network/describe.hpp"
+#include "synapses/mixers/mixer.hpp"
 
 namespace synfire::network {
 
@@ -62,8 +63,9 @@ std::string detail(const AttentionSpec& spec) {
   const synapses::MixerConfig& mixer = spec.mixer;
   const auto& [t, y, x] = mixer.window_size;
   const auto extent = [](int size) { return size == 0 ? std::string("all") : std::to_string(size); };
-  return fmt::format("swla, {} {}, windows of {}x{}x{}{}", mixer.heads, mixer.heads == 1 ? "head" : "heads", extent(t),
-                     extent(y), extent(x), mixer.causal ? ", causal" : "");
+  return fmt::format("{}, {} {}, windows of {}x{}x{}{}", synapses::mixer_of<float>(mixer.kind).name, mixer.heads,
+                     mixer.heads == 1 ? "head" : "heads", extent(t), extent(y), extent(x),
+                     mixer.causal ? ", causal" : "");
 }
 std::string detail(const VoteSpec& spec) { return fmt::format("groups of {}", spec.group); }
 std::string detail(const DepthwiseConv2dSpec& spec) {

@@ -9,6 +9,7 @@
 #include "network/describe.hpp"
 #include "network/event_program.hpp"
 #include "network/op_count.hpp"
+#include "tests/network/gradient_case.hpp"
 #include "tests/network/small_networks.hpp"
 
 using namespace synfire;
@@ -70,7 +71,7 @@ TEST_CASE("an attention that contradicts itself or does not fit is told, with th
   CHECK(says(problem(attention("window_size = [1, 2, 2]\nwindow_shift = [0, 2, 0]")), "size (2), got 2"));
   CHECK(says(problem(attention("rope = \"head\"")), "a head has 1"));
   CHECK(says(problem(attention("heads = 4\nrope = \"head\"")), "multiples of 4, got 2"));
-  CHECK(says(problem(attention("", R"(["input"])")), "attention takes three inputs, got 1"));
+  CHECK(says(problem(attention("", R"(["input"])")), "attention takes three or four inputs, got 1"));
   const std::string other_shape =
       "[network]\n[[network.layers]]\ntype = \"max_pool\"\nname = \"pool\"\n[[network.layers]]\ntype = \"attention\"\n"
       "inputs = [\"input\", \"pool\", \"pool\"]\n[[network.layers]]\ntype = \"flatten\"\n";
@@ -150,4 +151,40 @@ TEST_CASE("a network with attention trains to the same bits on any number of thr
       CHECK(alone[t * 3 + c] == logits[static_cast<std::size_t>((2 * t + 1) * 3 + c)]);
     }
   }
+}
+
+TEST_CASE("gradients through every kind of mixer and its gate equal finite differences") {
+  struct Kind {
+    const char *keys, *gate;
+  };
+  for (const Kind& kind :
+       {Kind{"kind = \"linear\"\nheads = 2", ""}, Kind{"kind = \"linear\"\nheads = 2\ncausal = true", ""},
+        Kind{"kind = \"lightning\"\nheads = 2", ""}, Kind{"kind = \"gla\"\nheads = 2", "4"},
+        Kind{"kind = \"delta\"\nheads = 2\nscale = 1.0", "2"}, Kind{"kind = \"ssa\"\nheads = 2", ""},
+        Kind{"kind = \"window\"\nheads = 2\nwindow_size = [0, 0, 0]\ncausal = true", ""}}) {
+    CAPTURE(std::string(kind.keys));
+    const std::string gate = kind.gate;
+    const auto conv = [](const std::string& name, const std::string& channels) {
+      return "[[network.layers]]\ntype = \"conv2d\"\nname = \"" + name + "\"\nkernel = 1\nchannels = " + channels +
+             "\ninputs = [\"input\"]\n";
+    };
+    const std::string toml = "[network]\n" + conv("q", "4") + conv("k", "4") + conv("v", "4") +
+                             (gate.empty() ? "" : conv("gate", gate)) +
+                             "[[network.layers]]\ntype = \"attention\"\nname = \"mix\"\ninputs = [\"q\", \"k\", \"v\"" +
+                             (gate.empty() ? "" : ", \"gate\"") + "]\n" + kind.keys +
+                             "\n[[network.layers]]\ntype = \"flatten\"\n[[network.layers]]\ntype = \"linear\"\n"
+                             "out_features = 2\n";
+    test::GradientCase(toml, Shape{2, 2, 2}).check_all();
+  }
+}
+
+TEST_CASE("a mixer's gate must be there and fit") {
+  CHECK(says(problem(attention("kind = \"gla\"")), "gla takes q, k and v and a gate, got 3 inputs"));
+  const std::string four = R"(["input", "input", "input", "input"])";
+  CHECK(problem(attention("kind = \"gla\"", four)) == "");
+  CHECK(says(problem(attention("kind = \"delta\"\nheads = 2", four)),
+             "the gate of delta must have shape [4, 4, 2], got [4, 4, 8]"));
+  CHECK(says(problem(attention("kind = \"linear\"", four)), "linear takes q, k and v, got 4 inputs"));
+  CHECK(says(problem(attention("kind = \"lightening\"")), "lightning"));
+  CHECK(says(problem(attention("kind = \"window\"\nrope = \"model\"")), "rope"));
 }
