@@ -57,8 +57,8 @@ MixerTensors<Scalar> run_mixer_backward(const MixerTensors<Scalar>& x, const syn
   return grads;
 }
 
-/// The largest difference over the largest number of `expected`, or over a tenth: inputs are of order 1, and gradients may
-/// cancel to 0.
+/// The largest difference over the largest number of `expected`, or over a tenth: inputs are of order 1, and gradients
+/// may cancel to 0.
 template <class Scalar>
 double relative_error(const Tensor<Scalar>& got, const Tensor<double>& expected) {
   REQUIRE(got.shape() == expected.shape());
