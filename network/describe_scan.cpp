@@ -20,10 +20,12 @@ std::ptrdiff_t scan_rank(const SelectiveScanSpec& spec, std::ptrdiff_t channels)
 
 NodeFacts facts(const CausalConv1dSpec& spec, NodeInputs inputs) {
   const std::ptrdiff_t channels = inputs[0].channels();
-  return {inputs[0],
-          {{"weight", Shape{channels, spec.kernel}, start_for(spec.kernel)},
-           {"bias", Shape{channels}, start_for(spec.kernel), true, TensorKind::offset}},
-          static_cast<double>(inputs[0].size()) * spec.kernel};
+  NodeFacts result{inputs[0], {}, static_cast<double>(inputs[0].size()) * spec.kernel};
+  result.parameters.push_back({"weight", Shape{channels, spec.kernel}, start_for(spec.kernel)});
+  if (spec.bias) {
+    result.parameters.push_back({"bias", Shape{channels}, start_for(spec.kernel), true, TensorKind::offset});
+  }
+  return result;
 }
 
 NodeFacts facts(const SelectiveScanSpec& spec, NodeInputs inputs) {

@@ -89,7 +89,8 @@ template <class Scalar>
 void count_depthwise_conv2d(const Signal<Scalar>& x, const FanOut& fan_out, bool has_bias, LayerLedger& record);
 /// Also takes every product.
 template <class Scalar>
-void count_causal_conv1d(const Signal<Scalar>& x, SequenceOrder order, View<const Scalar> w, LayerLedger& record);
+void count_causal_conv1d(const Signal<Scalar>& x, SequenceOrder order, View<const Scalar> w, bool has_bias,
+                         LayerLedger& record);
 /// Two linear maps, and the arithmetic of the scan.
 /// \param low_rank  [T, B P, rank] what dt_proj reads
 template <class Scalar>

@@ -27,7 +27,8 @@ void add_weights(View<const Scalar> w, LayerLedger::Sizes& sizes) {
 }  // namespace
 
 template <class Scalar>
-void count_causal_conv1d(const Signal<Scalar>& x, SequenceOrder order, View<const Scalar> w, LayerLedger& record) {
+void count_causal_conv1d(const Signal<Scalar>& x, SequenceOrder order, View<const Scalar> w, bool has_bias,
+                         LayerLedger& record) {
   const std::ptrdiff_t channels = w.shape[0], num_taps = w.shape[1];
   const Sequences sequences(x.shape, order);
   const std::ptrdiff_t length = sequences.length(), tokens = x.shape.size_from(2) / channels;
@@ -58,7 +59,7 @@ void count_causal_conv1d(const Signal<Scalar>& x, SequenceOrder order, View<cons
   add_weights(w, record.sizes);
   record.sizes.once_macs =
       u64(channels) * (order.axis == SequenceAxis::time ? u64(tokens) : taps_within(tokens, num_taps));
-  record.add += u64(x.shape.size());  // the bias
+  if (has_bias) record.add += u64(x.shape.size());
   record.exec_macs += dense;
   record.w_rd += dense * sizeof(Scalar);
   record.io_rd += u64(x.shape.size()) * (x.is_spikes() ? 1 : sizeof(Scalar));
@@ -100,7 +101,7 @@ void count_selective_scan(const Signal<Scalar>& u, SequenceOrder order, const Si
 }
 
 #define SYNFIRE_INSTANTIATE(Scalar)                                                                                   \
-  template void count_causal_conv1d(const Signal<Scalar>&, SequenceOrder, View<const Scalar>, LayerLedger&);          \
+  template void count_causal_conv1d(const Signal<Scalar>&, SequenceOrder, View<const Scalar>, bool, LayerLedger&);    \
   template void count_selective_scan(const Signal<Scalar>&, SequenceOrder, const Signal<Scalar>&, View<const Scalar>, \
                                      View<const Scalar>, LayerLedger&);
 SYNFIRE_INSTANTIATE(float)

@@ -9,6 +9,7 @@ namespace synfire::network {
 struct CausalConv1dSpec {
   SequenceOrder order;
   int kernel = 4;
+  bool bias = true;
 };
 /// From u the step, B and C of every token by linear maps, then the scan over them (neurons/selective_scan.hpp).
 struct SelectiveScanSpec {

@@ -203,7 +203,8 @@ struct NetworkSpec {
 ///                       swla: feature ("shift" or "spike"), norm ("sum" or "fixed"), eps (1e-6), rope ("none",
 ///                       "model", "head"), decay ("none" or "head"); linear: eps; others: scale (0: 1/sqrt(channels of
 ///                       a head); ssa 0.125)
-///     causal_conv1d     axis ("tokens", "frame" or "time"), direction ("forward" or "backward"), kernel (4)
+///     causal_conv1d     axis ("tokens", "frame" or "time"), direction ("forward" or "backward"), kernel (4),
+///                       bias (true)
 ///     selective_scan    axis, direction, state (16: of a channel), rank (a number for every 32 channels)
 ///
 /// \throws ConfigError that names file, line and key

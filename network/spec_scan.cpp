@@ -22,7 +22,8 @@ SequenceOrder read_order(const LayerTable& table) {
 }  // namespace
 
 Operation read_causal_conv1d(const LayerTable& table) {
-  return CausalConv1dSpec{read_order(table), table.integer("kernel", 4, 1, synapses::kMaxConvTaps)};
+  return CausalConv1dSpec{read_order(table), table.integer("kernel", 4, 1, synapses::kMaxConvTaps),
+                          table.flag("bias", true)};
 }
 
 Operation read_selective_scan(const LayerTable& table) {

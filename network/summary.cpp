@@ -85,7 +85,9 @@ std::string order(SequenceOrder order) {
   const bool forward = order.direction == SequenceDirection::forward;
   return fmt::format("{}{}", kAxes[static_cast<int>(order.axis)], forward ? "" : " backward");
 }
-std::string detail(const CausalConv1dSpec& spec) { return fmt::format("{} taps, {}", spec.kernel, order(spec.order)); }
+std::string detail(const CausalConv1dSpec& spec) {
+  return fmt::format("{} taps, {}{}", spec.kernel, order(spec.order), spec.bias ? "" : ", no bias");
+}
 std::string detail(const SelectiveScanSpec& spec) {
   return fmt::format("{} states, {}", spec.states, order(spec.order));
 }

@@ -64,7 +64,7 @@ void causal_conv1d_forward(const Signal<Scalar>& x, View<const Scalar> w, View<c
   constexpr const char* kName = "causal_conv1d_forward";
   check(kName, x, w);
   const std::ptrdiff_t channels = x.shape.channels(), num_taps = w.shape[1];
-  require_per_channel(kName, "bias", bias, channels);
+  if (!bias.empty()) require_per_channel(kName, "bias", bias, channels);
   require_shape(kName, "y", y.shape, x.shape);
   require_scratch(kName, scratch, causal_conv1d_scratch_bytes<Scalar>(channels, num_taps));
   const Sequences sequences(x.shape, order);
@@ -75,7 +75,11 @@ void causal_conv1d_forward(const Signal<Scalar>& x, View<const Scalar> w, View<c
       for (std::ptrdiff_t k = begin; k < end; ++k) {
         const std::ptrdiff_t s = k / sequences.length(), token = k % sequences.length();
         Scalar* const to = y.data + sequences.row(s, token) * channels;
-        std::copy_n(bias.data, channels, to);
+        if (bias.empty()) {
+          std::fill_n(to, channels, Scalar(0));
+        } else {
+          std::copy_n(bias.data, channels, to);
+        }
         for (std::ptrdiff_t back = std::min(num_taps - 1, token); back >= 0; --back) {
           add_product(memory.taps + (num_taps - 1 - back) * channels,
                       elements + sequences.row(s, token - back) * channels, channels, to);
@@ -94,7 +98,7 @@ void causal_conv1d_backward(const Signal<Scalar>& x, View<const Scalar> w, View<
   const std::ptrdiff_t channels = x.shape.channels(), num_taps = w.shape[1];
   require_shape(kName, "grad_y", grad_y.shape, x.shape);
   require_shape(kName, "grad_w", grad_w.shape, w.shape);
-  require_per_channel(kName, "grad_bias", grad_bias, channels);
+  if (!grad_bias.empty()) require_per_channel(kName, "grad_bias", grad_bias, channels);
   if (grad_x.data != nullptr) require_shape(kName, "grad_x", grad_x.shape, x.shape);
   require_scratch(kName, scratch, causal_conv1d_scratch_bytes<Scalar>(channels, num_taps));
   const Sequences sequences(x.shape, order);
@@ -128,7 +132,7 @@ void causal_conv1d_backward(const Signal<Scalar>& x, View<const Scalar> w, View<
       }
     });
   });
-  for (std::ptrdiff_t k = 0; k <= num_taps; ++k) {
+  for (std::ptrdiff_t k = 0; k < num_taps + (grad_bias.empty() ? 0 : 1); ++k) {
     for (std::ptrdiff_t e = 0; e < channels; ++e) {
       double sum = 0.0;
       for (std::ptrdiff_t chunk = 0; chunk < kChunks; ++chunk) sum += memory.sums[chunk * sums_size + k * channels + e];

@@ -18,7 +18,7 @@ inline constexpr std::ptrdiff_t kMaxConvTaps = 64;
 /// Signals are [T, B, H, W, E] or [T, B, E]; core/sequences.hpp says which tokens make a sequence. Host memory.
 ///
 /// \param w     [E, K]; tap K - 1 meets the present token
-/// \param bias  [E]
+/// \param bias  [E] or empty
 /// \param y     like x, out
 /// \throws ShapeError if shapes do not fit; BackendError on a GPU. Empty input is fine.
 template <class Scalar>

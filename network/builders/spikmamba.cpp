@@ -135,7 +135,7 @@ class Writer {
                  : config_.scan_axis == Axis::frame ? SequenceAxis::frame
                                                     : SequenceAxis::time;
     order.direction = backward ? SequenceDirection::backward : SequenceDirection::forward;
-    const std::string conv = graph_.add(name + "_conv", CausalConv1dSpec{order, config_.scan_conv}, {from});
+    const std::string conv = graph_.add(name + "_conv", CausalConv1dSpec{order, config_.scan_conv, hybrid()}, {from});
     const std::string c =
         hybrid() ? activate(name + "_silu", conv, synapses::Activation::silu) : spikes(name + "_spikes", conv);
     const SelectiveScanSpec scan{order, config_.scan_state, (config_.width + kWidthPerRank - 1) / kWidthPerRank};

@@ -25,21 +25,23 @@ class CausalConv1dStage : public Stage<Scalar> {
     backward_scratch_ = plan.backward_scratch(scratch_bytes_);
   }
   void forward(const Run<Scalar>& run, const Links& links) override {
-    synapses::causal_conv1d_forward<Scalar>(run.signal(links.inputs[0]), weight(), context_.tensors[1].value.view(),
-                                            spec_.order, run.output(links),
-                                            run.bytes(forward_scratch_, scratch_bytes_));
+    synapses::causal_conv1d_forward<Scalar>(run.signal(links.inputs[0]), weight(), bias(), spec_.order,
+                                            run.output(links), run.bytes(forward_scratch_, scratch_bytes_));
   }
   void backward(const Run<Scalar>& run, const Links& links) override {
     synapses::causal_conv1d_backward<Scalar>(run.signal(links.inputs[0]), weight(), run.grad_output(links), spec_.order,
-                                             context_.gradients[0], context_.gradients[1], run.grad_input(links),
-                                             run.bytes(backward_scratch_, scratch_bytes_));
+                                             context_.gradients[0], spec_.bias ? context_.gradients[1] : View<Scalar>{},
+                                             run.grad_input(links), run.bytes(backward_scratch_, scratch_bytes_));
   }
   void count(const Run<Scalar>& run, const Links& links, bool /*first*/, LayerLedger& record) const override {
-    count_causal_conv1d(run.signal(links.inputs[0]), spec_.order, weight(), record);
+    count_causal_conv1d(run.signal(links.inputs[0]), spec_.order, weight(), spec_.bias, record);
   }
 
  private:
   View<const Scalar> weight() const { return context_.tensors[0].value.view(); }
+  View<const Scalar> bias() const {
+    return spec_.bias ? View<const Scalar>(context_.tensors[1].value.view()) : View<const Scalar>{};
+  }
 
   CausalConv1dSpec spec_;
   NodeContext<Scalar> context_;

@@ -187,7 +187,7 @@ TEST_CASE("the convolution along a sequence counts the products within it") {
       const Products expected = products_of(x, w, order);
       LayerLedger record;
 
-      count_causal_conv1d<float>({x.shape(), x.data(), nullptr, Device::cpu}, order, w.view(), record);
+      count_causal_conv1d<float>({x.shape(), x.data(), nullptr, Device::cpu}, order, w.view(), true, record);
 
       CHECK(record.dense_synops == expected.dense);
       CHECK(record.eff_unit == expected.effective);

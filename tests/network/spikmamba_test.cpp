@@ -63,9 +63,11 @@ TEST_CASE("parameters of blocks of either profile follow their formulas, for any
 
     // With the scan: E channels inside, S states, rank R, two directions or one.
     const std::int64_t e = 2 * c, r = (c + 15) / 16, s = 16;
-    const std::int64_t hybrid_direction = e * (7 + 2 * r + 3 * s);
+    const std::int64_t hybrid_direction = e * (7 + 2 * r + 3 * s), spike_direction = e * (8 + 2 * r + 3 * s);
     CHECK(block("") == 13 * c * c + 60 * c + 6 * c * c + 4 * e + 2 * hybrid_direction);
     CHECK(block("[network.scan]\naxis = \"time\"\n") == 13 * c * c + 60 * c + 6 * c * c + 4 * e + hybrid_direction);
+    CHECK(block("profile = \"spike\"\n[network.scan]\naxis = \"frame\"\n") ==
+          13 * c * c + 53 * c + 6 * c * c + 6 * e + 2 * c + 2 * spike_direction);
     CHECK(block("residual = \"separate\"\n") == block("") + 2 * c);
     // Without attention two norms, two filters and the layers of the hidden width are left.
     CHECK(block("[network.mixer]\nkind = \"none\"\n") == 8 * c * c + 29 * c + 6 * c * c + 4 * e + 2 * hybrid_direction);
@@ -287,8 +289,9 @@ TEST_CASE("an attention block gives the spikes, sums and values of the definitio
 }
 
 TEST_CASE("gradients of a block of either profile, with shifted windows and scans, equal finite differences") {
-  for (const char* settings : {"hybrid\"\n[network.scan]\nkind = \"none\"\n",
-                               "spike\"\n[network.scan]\nkind = \"none\"\n", "hybrid\"\n[network.scan]\nstate = 3\n"}) {
+  for (const char* settings :
+       {"hybrid\"\n[network.scan]\nkind = \"none\"\n", "spike\"\n[network.scan]\nkind = \"none\"\n",
+        "hybrid\"\n[network.scan]\nstate = 3\n", "spike\"\n[network.scan]\nstate = 3\naxis = \"frame\"\n"}) {
     CAPTURE(settings);
     const std::string keys =
         std::string("width = 8\nheads = 2\nprofile = \"") + settings + "[network.neuron]\nsurrogate_alpha = 2.0\n";
