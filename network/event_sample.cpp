@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -48,7 +49,7 @@ EventSample::EventSample(const EventProgram& program, const std::vector<EventNeu
     state.sums.resize(size);
     state.touched.resize(blocks);
     state.look_at.resize(static_cast<std::size_t>(blocks));
-    state.arrivals.resize(static_cast<std::size_t>(longest_delay(population)) + 1);
+    state.arrivals = TickQueue<Arrival>(longest_delay(population), 1, kMaxWaiting);
   }
 }
 
@@ -62,7 +63,7 @@ void EventSample::reset(std::int32_t num_ticks) {
     std::fill(state.sums.begin(), state.sums.end(), 0);
     state.touched.clear();
     std::fill(state.look_at.begin(), state.look_at.end(), kNever);
-    for (auto& ring : state.arrivals) ring.clear();
+    state.arrivals.clear();
     state.waiting = 0;
     const auto ticks = static_cast<std::size_t>(num_ticks + population.extra_ticks);
     if (state.looks.size() < ticks) state.looks.resize(ticks);
@@ -141,19 +142,21 @@ void EventSample::deliver(std::int32_t tick, std::size_t p) {
                projection.weights);
   }
   // What was sent before and arrives now. New arrivals of this tick have been added just above.
-  auto& arrivals = state.arrivals[static_cast<std::size_t>(tick) % state.arrivals.size()];
-  for (const Arrival& arrival : arrivals) {
-    const Projection& projection = population.inputs[static_cast<std::size_t>(arrival.projection)];
-    const auto& w = std::get<DelayedWeights<std::int32_t>>(projection.weights);
-    const auto& segment = w.segments[static_cast<std::size_t>(arrival.segment)];
-    for (auto s = static_cast<std::size_t>(segment.first); s < static_cast<std::size_t>(segment.last); ++s) {
-      state.sums[static_cast<std::size_t>(w.target[s])] += arrival.value * w.values[s];
+  if (state.arrivals.empty()) return;
+  if (state.arrivals.tick() < tick) state.arrivals.advance_to(tick);
+  state.arrivals.visit_arrivals(0, [&](std::span<const Arrival> arrivals) {
+    for (const Arrival& arrival : arrivals) {
+      const Projection& projection = population.inputs[static_cast<std::size_t>(arrival.projection)];
+      const auto& w = std::get<DelayedWeights<std::int32_t>>(projection.weights);
+      const auto& segment = w.segments[static_cast<std::size_t>(arrival.segment)];
+      for (auto s = static_cast<std::size_t>(segment.first); s < static_cast<std::size_t>(segment.last); ++s) {
+        state.sums[static_cast<std::size_t>(w.target[s])] += arrival.value * w.values[s];
+      }
+      count_synapses(p, projection, arrival.value, segment.last - segment.first);
     }
-    count_synapses(p, projection, arrival.value, segment.last - segment.first);
-  }
-  if (!arrivals.empty()) state.touched.add(0);
-  state.waiting -= arrivals.size();
-  arrivals.clear();
+    state.touched.add(0);
+    state.waiting -= arrivals.size();
+  });
 }
 
 void EventSample::deliver(const DenseWeights<std::int32_t>& w, const Projection& projection, std::int32_t,
@@ -236,14 +239,15 @@ void EventSample::deliver(const DelayedWeights<std::int32_t>& w, const Projectio
                           std::size_t p, std::int32_t index) {
   State& state = states_[p];
   const std::int32_t end = num_ticks_ + program_.populations[p].extra_ticks;
+  if (state.arrivals.tick() < tick) state.arrivals.advance_to(tick);
   for (const Event& event : events_for(projection)) {
     const std::ptrdiff_t i = place_of(projection, event.neuron);
     if (i < 0) continue;
     for (std::int32_t s = w.first_segment[static_cast<std::size_t>(i)];
          s < w.first_segment[static_cast<std::size_t>(i) + 1]; ++s) {
-      const std::int32_t arrival = tick + w.segments[static_cast<std::size_t>(s)].delay;
-      if (arrival >= end) break;
-      state.arrivals[static_cast<std::size_t>(arrival) % state.arrivals.size()].push_back({index, s, event.value});
+      const std::int32_t delay = w.segments[static_cast<std::size_t>(s)].delay;
+      if (tick + delay >= end) break;
+      state.arrivals.push(delay, 0, {index, s, event.value});
       push(p);
     }
   }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/spike_queue.hpp"
 #include "network/block_set.hpp"
 #include "network/event_neurons.hpp"
 #include "network/event_runtime.hpp"
@@ -48,6 +49,8 @@ class EventSample {
     std::int32_t segment;
     std::int32_t value;
   };
+  /// Of a population: 1.5 GiB of arrivals.
+  static constexpr std::size_t kMaxWaiting = std::size_t{1} << 27;
   /// A block of neurons that could fire by itself.
   struct Look {
     std::int32_t block;
@@ -55,13 +58,13 @@ class EventSample {
   struct State {
     NeuronState neurons;
     std::vector<std::int32_t> sums;
-    std::vector<std::int32_t> look_at;           ///< by block: the tick of its look that counts
-    BlockSet touched;                            ///< in this tick
-    std::vector<Event> events;                   ///< spikes of this tick
-    std::vector<Event> last_events;              ///< of the tick before
-    std::uint64_t waiting = 0;                   ///< entries of both queues
-    std::vector<std::vector<Look>> looks;        ///< by tick
-    std::vector<std::vector<Arrival>> arrivals;  ///< by tick, a ring as long as the longest delay and one
+    std::vector<std::int32_t> look_at;     ///< by block: the tick of its look that counts
+    BlockSet touched;                      ///< in this tick
+    std::vector<Event> events;             ///< spikes of this tick
+    std::vector<Event> last_events;        ///< of the tick before
+    std::uint64_t waiting = 0;             ///< entries of both queues
+    std::vector<std::vector<Look>> looks;  ///< by tick
+    TickQueue<Arrival> arrivals{0, 1, kMaxWaiting};
   };
 
   void reset(std::int32_t num_ticks);
