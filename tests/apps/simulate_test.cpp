@@ -247,7 +247,7 @@ TEST_CASE("a single recording of an event camera is simulated as the sample that
 
 TEST_CASE("a network that the event engine does not run is told so, and runs clocked") {
   const Scratch scratch;
-  const fs::path config = scratch / "recurrent.toml";
+  const fs::path config = scratch / "layer_norm.toml";
   std::ofstream(config) << R"([data]
 kind = "lag"
 test_samples = 8
@@ -255,6 +255,8 @@ test_samples = 8
 [[network.layers]]
 type = "linear"
 out_features = 6
+[[network.layers]]
+type = "layer_norm"
 [[network.layers]]
 type = "recurrent"
 name = "loop"
