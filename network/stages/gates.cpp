@@ -2,6 +2,7 @@
 #include "network/event_numbers.hpp"
 #include "network/op_count.hpp"
 #include "network/stage.hpp"
+#include "network/stages/random_drop.hpp"
 #include "synapses/activation.hpp"
 #include "synapses/drop_path.hpp"
 #include "synapses/mean_tokens.hpp"
@@ -79,39 +80,16 @@ class MultiplyStage : public Stage<Scalar> {
   }
 };
 
-/// Outside training it is not there: its output is its input.
-template <class Scalar>
-class DropPathStage : public Stage<Scalar> {
- public:
-  DropPathStage(double p, int node_index) : p_(p), stream_(kFirstStream + static_cast<std::uint32_t>(node_index)) {}
-
-  void plan(NodePlan& plan) override {
-    active_ = plan.training && p_ > 0.0;
-    if (active_) {
-      plan.output_real();
-    } else {
-      plan.output_same_as_input();
-    }
-    plan.grad_in_place();
-  }
-  void forward(const Run<Scalar>& run, const Links& links) override {
-    if (active_) synapses::drop_path_forward(run.signal(links.inputs[0]), p_, random(run), run.output(links));
-  }
-  void backward(const Run<Scalar>& run, const Links& links) override {
-    if (active_) {
-      synapses::drop_path_backward<Scalar>(run.grad_output(links), p_, random(run), run.grad_input(links));
-    }
-  }
-
- private:
-  /// Random streams of a run are numbered; those of dropped paths begin here, a node each.
+struct DropPath {
   static constexpr std::uint32_t kFirstStream = 0x50000000U;
-
-  RandomStream random(const Run<Scalar>& run) const { return {run.key.seed, stream_, run.key.step}; }
-
-  double p_;
-  std::uint32_t stream_;
-  bool active_ = false;
+  template <class Scalar>
+  static void forward(const Signal<Scalar>& x, double p, const RandomStream& random, View<Scalar> y) {
+    synapses::drop_path_forward(x, p, random, y);
+  }
+  template <class Scalar>
+  static void backward(View<const Scalar> grad_y, double p, const RandomStream& random, View<Scalar> grad_x) {
+    synapses::drop_path_backward<Scalar>(grad_y, p, random, grad_x);
+  }
 };
 
 template <class Scalar>
@@ -143,7 +121,7 @@ StagePtr<Scalar> make_stage(const MultiplySpec&, const NodeContext<Scalar>&) {
 }
 template <class Scalar>
 StagePtr<Scalar> make_stage(const DropPathSpec& spec, const NodeContext<Scalar>& context) {
-  return std::make_unique<DropPathStage<Scalar>>(spec.p, context.index);
+  return std::make_unique<RandomDropStage<Scalar, DropPath>>(spec.p, context.index);
 }
 template <class Scalar>
 StagePtr<Scalar> make_stage(const MeanTokensSpec&, const NodeContext<Scalar>&) {

@@ -2,6 +2,7 @@
 #include "network/event_numbers.hpp"
 #include "network/op_count.hpp"
 #include "network/stage.hpp"
+#include "network/stages/random_drop.hpp"
 #include "synapses/batch_norm.hpp"
 #include "synapses/dropout.hpp"
 
@@ -88,39 +89,16 @@ class BatchNormStage : public Stage<Scalar> {
            grad_shift_ = kNoBuffer, forward_scratch_ = kNoBuffer, backward_scratch_ = kNoBuffer;
 };
 
-/// Outside training it is not there: its output is its input.
-template <class Scalar>
-class DropoutStage : public Stage<Scalar> {
- public:
-  DropoutStage(double p, int node_index) : p_(p), stream_(kFirstStream + static_cast<std::uint32_t>(node_index)) {}
-
-  void plan(NodePlan& plan) override {
-    active_ = plan.training && p_ > 0.0;
-    if (active_) {
-      plan.output_real();
-    } else {
-      plan.output_same_as_input();
-    }
-    plan.grad_in_place();
-  }
-  void forward(const Run<Scalar>& run, const Links& links) override {
-    if (active_) synapses::dropout_forward(run.signal(links.inputs[0]), p_, random(run), run.output(links));
-  }
-  void backward(const Run<Scalar>& run, const Links& links) override {
-    if (active_) {
-      synapses::dropout_backward<Scalar>(run.grad_output(links), p_, random(run), run.grad_input(links));
-    }
-  }
-
- private:
-  /// Random streams of a run are numbered; those of dropout begin here, a node each.
+struct Dropout {
   static constexpr std::uint32_t kFirstStream = 0x44000000U;
-
-  RandomStream random(const Run<Scalar>& run) const { return {run.key.seed, stream_, run.key.step}; }
-
-  double p_;
-  std::uint32_t stream_;
-  bool active_ = false;
+  template <class Scalar>
+  static void forward(const Signal<Scalar>& x, double p, const RandomStream& random, View<Scalar> y) {
+    synapses::dropout_forward(x, p, random, y);
+  }
+  template <class Scalar>
+  static void backward(View<const Scalar> grad_y, double p, const RandomStream& random, View<Scalar> grad_x) {
+    synapses::dropout_backward<Scalar>(grad_y, p, random, grad_x);
+  }
 };
 
 }  // namespace
@@ -131,7 +109,7 @@ StagePtr<Scalar> make_stage(const BatchNormSpec& spec, const NodeContext<Scalar>
 }
 template <class Scalar>
 StagePtr<Scalar> make_stage(const DropoutSpec& spec, const NodeContext<Scalar>& context) {
-  return std::make_unique<DropoutStage<Scalar>>(spec.p, context.index);
+  return std::make_unique<RandomDropStage<Scalar, Dropout>>(spec.p, context.index);
 }
 
 template StagePtr<float> make_stage(const BatchNormSpec&, const NodeContext<float>&);
