@@ -8,7 +8,6 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "core/parallel.hpp"
 #include "core/random.hpp"
 #include "network/clocked_runtime.hpp"
 #include "network/event_parity.hpp"
@@ -16,36 +15,18 @@
 #include "network/silent_reach.hpp"
 #include "neurons/adlif.hpp"
 #include "neurons/cuba_lif.hpp"
-#include "tests/network/small_networks.hpp"
+#include "tests/network/event_passes.hpp"
 
 namespace synfire {
 
 namespace {
 
 using network::EventMode;
-using network::EventRuntime;
 using test::network_of;
+using test::num_spikes;
+using test::Pass;
 using test::random_counts;
-
-struct Pass {
-  std::vector<std::vector<network::EventSpike>> spikes;
-  std::vector<float> output;
-  std::vector<network::EventCounts> counts;
-};
-
-Pass run(const network::Network<float>& net, const Tensor<float>& input, EventMode mode) {
-  EventRuntime runtime(network::make_event_program(net));
-  runtime.use_mode(mode);
-  runtime.record_spikes(true);
-  const View<const float> out = runtime.forward(input.view());
-  return {runtime.spikes(), {out.data, out.data + out.size()}, runtime.counts()};
-}
-
-std::size_t num_spikes(const Pass& pass) {
-  std::size_t sum = 0;
-  for (const auto& sample : pass.spikes) sum += sample.size();
-  return sum;
-}
+using test::run;
 
 enum class Delays { none, some };
 
@@ -271,33 +252,12 @@ TEST_CASE("float sums in another order decide a spike of any kind of neuron othe
 }
 
 TEST_CASE("any kind of neuron fires the same spikes for any number of threads, and for the samples in any order") {
-  const int before = num_threads();
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
     network::Network<float> net = network_of(RandomLayers(seed, Delays::some).text(), {12}, seed);
     shake(net, seed);
-    constexpr std::ptrdiff_t kTicks = 50, kBatch = 70, kInputs = 12;  // some workers run two samples
-    const Tensor<float> input = random_counts({kTicks, kBatch, kInputs}, 0.05, 79, 2);
-    Tensor<float> reversed(input.shape());
-    for (std::ptrdiff_t k = 0; k < kTicks * kBatch; ++k) {
-      const std::ptrdiff_t other = k / kBatch * kBatch + kBatch - 1 - k % kBatch;
-      std::copy_n(input.data() + k * kInputs, kInputs, reversed.data() + other * kInputs);
-    }
-    set_num_threads(1);
-    const Pass one = run(net, input, EventMode::events);
-    for (const int threads : {2, 8}) {
-      set_num_threads(threads);
-      const Pass more = run(net, input, EventMode::events);
-      CHECK(one.spikes == more.spikes);
-      CHECK(one.output == more.output);
-      CHECK(one.counts == more.counts);
-      Pass other = run(net, reversed, EventMode::events);
-      std::reverse(other.spikes.begin(), other.spikes.end());
-      CHECK(one.spikes == other.spikes);
-      CHECK(one.counts == other.counts);
-    }
+    test::check_threads_and_order(net, random_counts({50, 70, 12}, 0.05, 79, 2));  // some workers run two samples
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("the networks of the repository for spoken words run event by event") {

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "core/parallel.hpp"
 #include "core/random.hpp"
 #include "network/event_runtime.hpp"
 #include "tests/network/small_networks.hpp"
@@ -28,6 +30,38 @@ inline Pass run(const network::Network<float>& net, const Tensor<float>& input, 
   runtime.record_spikes(true);
   const View<const float> out = runtime.forward(input.view());
   return {runtime.spikes(), {out.data, out.data + out.size()}, runtime.counts()};
+}
+
+/// [T, B, ...] with the last sample first.
+inline Tensor<float> reversed_batch(const Tensor<float>& input) {
+  Tensor<float> reversed(input.shape());
+  const std::ptrdiff_t batch = input.shape()[1], frame = input.size() / (input.shape()[0] * batch);
+  for (std::ptrdiff_t k = 0; k < input.shape()[0] * batch; ++k) {
+    const std::ptrdiff_t other = k / batch * batch + batch - 1 - k % batch;
+    std::copy_n(input.data() + k * frame, frame, reversed.data() + other * frame);
+  }
+  return reversed;
+}
+
+/// The spikes, the output and the counts are those of one thread for any number of threads, and the spikes and counts
+/// for the samples in any order.
+inline void check_threads_and_order(const network::Network<float>& net, const Tensor<float>& input) {
+  const int before = num_threads();
+  const Tensor<float> reversed = reversed_batch(input);
+  set_num_threads(1);
+  const Pass one = run(net, input, network::EventMode::events);
+  for (const int threads : {2, 8}) {
+    set_num_threads(threads);
+    const Pass more = run(net, input, network::EventMode::events);
+    CHECK(one.spikes == more.spikes);
+    CHECK(one.output == more.output);
+    CHECK(one.counts == more.counts);
+    Pass other = run(net, reversed, network::EventMode::events);
+    std::reverse(other.spikes.begin(), other.spikes.end());
+    CHECK(one.spikes == other.spikes);
+    CHECK(one.counts == other.counts);
+  }
+  set_num_threads(before);
 }
 
 inline std::size_t num_spikes(const Pass& pass) {

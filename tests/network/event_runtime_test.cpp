@@ -156,36 +156,12 @@ TEST_CASE("600 random networks fire the same spikes event by event and clocked")
 }
 
 TEST_CASE("the same spikes for any number of threads, and for the samples in any order") {
-  const int before = num_threads();
   for (const Case& c : kCases) {
     CAPTURE(c.name);
     network::Network<float> net = network_of(c.layers, c.input);
     test::shake(net, 3);
-    const Tensor<float> input = random_counts(c.batch, c.density, 1);
-    set_num_threads(1);
-    const Pass one = run(net, input, EventMode::events);
-    for (const int threads : {2, 8}) {
-      set_num_threads(threads);
-      const Pass more = run(net, input, EventMode::events);
-      CHECK(one.spikes == more.spikes);
-      CHECK(one.output == more.output);
-      CHECK(one.counts == more.counts);
-    }
-    // The last sample first.
-    Tensor<float> reversed(input.shape());
-    const std::ptrdiff_t batch = c.batch[1], frame = c.input.size();
-    for (std::ptrdiff_t t = 0; t < c.batch[0]; ++t) {
-      for (std::ptrdiff_t b = 0; b < batch; ++b) {
-        std::copy_n(input.data() + (t * batch + b) * frame, frame,
-                    reversed.data() + (t * batch + batch - 1 - b) * frame);
-      }
-    }
-    Pass other = run(net, reversed, EventMode::events);
-    std::reverse(other.spikes.begin(), other.spikes.end());
-    CHECK(one.spikes == other.spikes);
-    CHECK(one.counts == other.counts);
+    test::check_threads_and_order(net, random_counts(c.batch, c.density, 1));
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("threads that share the targets of a large layer change no spike of a single sample") {
